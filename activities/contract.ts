@@ -1,0 +1,112 @@
+import type { GoalId } from '../domain/schemas/common.ts';
+import type { ErrorInfo } from '../domain/schemas/common.ts';
+import type { EventDraft } from '../domain/schemas/event.ts';
+import type { GoalSubmission } from '../domain/schemas/goal.ts';
+import type { JsonObject } from '../domain/json.ts';
+import type { PlanOutline } from '../domain/plan-outline.ts';
+
+/**
+ * What workflows may ask of the world.
+ *
+ * 1. Arguments and answers carry control only: ids, statuses, shapes. Inputs and outputs stay in the record, where
+ *    activities read them by goal and task; so no history grows with data and no payload limit is met.
+ * 2. Whoever does the work records it before answering. A recorded task never runs again: each activity that ends a
+ *    task looks for its record first and answers with that.
+ */
+export interface GoalRef {
+  readonly tenant: string;
+  readonly goalId: GoalId;
+}
+
+export interface PlanGoalArgs {
+  readonly goal: GoalRef;
+  readonly submission: GoalSubmission;
+  readonly parentGoalId: GoalId | null;
+  /** RFC 3339; when the goal was accepted. */
+  readonly submittedAt: string;
+  /** 0 for a goal submitted by a client. */
+  readonly depth: number;
+}
+export type PlanGoalResult = { readonly outline: PlanOutline } | { readonly error: ErrorInfo };
+
+export interface TaskRef {
+  readonly goal: GoalRef;
+  /** `each.3` is item 3 of the map `each`. */
+  readonly taskId: string;
+}
+
+export type TaskOutcome =
+  | { readonly status: 'completed' | 'skipped' | 'cancelled' }
+  | { readonly status: 'failed'; readonly error: ErrorInfo };
+
+/** What the workflow needs to carry a task out itself. */
+export type OpenedTask =
+  | { readonly settled: TaskOutcome }
+  | { readonly map: { readonly items: number } }
+  | { readonly childGoal: { readonly goalId: GoalId; readonly submission: GoalSubmission } }
+  | { readonly approval: { readonly approvalId: string; readonly required: number; readonly expiresSeconds: number | null } }
+  | { readonly wait: { readonly seconds: number } }
+  | { readonly wait: { readonly event: string; readonly timeoutSeconds: number | null } };
+
+/** How a task that the workflow carried out came to its end. */
+export type TaskEnding =
+  | { readonly kind: 'map'; readonly items: number; readonly minSuccess: number }
+  | { readonly kind: 'childGoal'; readonly goalId: GoalId }
+  | { readonly kind: 'approved'; readonly editedInput: JsonObject | null }
+  | { readonly kind: 'output'; readonly output: JsonObject | null }
+  | { readonly kind: 'failed'; readonly error: ErrorInfo }
+  | { readonly kind: 'cancelled'; readonly reason: string | null };
+
+export interface SegmentArgs {
+  readonly goal: GoalRef;
+  /** Inline tasks the segment may run; their dependencies are settled or in this list. */
+  readonly taskIds: readonly string[];
+}
+export interface MapSegmentArgs {
+  readonly task: TaskRef;
+  readonly from: number;
+  /** Exclusive. */
+  readonly to: number;
+}
+export interface SegmentResult {
+  readonly outcomes: { readonly [taskId: string]: TaskOutcome };
+  /** Tasks that are not for a segment after all (too slow, or they need the stores): to be run as activities. */
+  readonly deferred: readonly string[];
+}
+
+/** Run as local activities, on whichever worker has the workflow. */
+export interface KernelActivities {
+  /** Validates, or makes and validates, the goal's plan; records the submission and the plan. */
+  planGoal(args: PlanGoalArgs): Promise<PlanGoalResult>;
+  /** Records what the workflow alone decided. Events already recorded are not recorded again. */
+  recordEvents(args: { readonly goal: GoalRef; readonly events: readonly EventDraft[] }): Promise<void>;
+  /** Runs quick tasks without effects, following the graph, for up to half a second; answers with all that settled. */
+  runSegment(args: SegmentArgs): Promise<SegmentResult>;
+  /** The same for the items `from` to `to` of a map. */
+  runMapSegment(args: MapSegmentArgs): Promise<SegmentResult>;
+  /** Evaluates `when` and what else the workflow must know; records the start. */
+  openTask(args: TaskRef): Promise<OpenedTask>;
+  /** Gathers the output and records the end, unless one is recorded: then answers with that. */
+  closeTask(args: { readonly task: TaskRef; readonly ending: TaskEnding }): Promise<TaskOutcome>;
+  /** Evaluates the plan's output and records `goal.completed`, or `goal.failed` when it cannot be evaluated. */
+  completeGoal(args: { readonly goal: GoalRef }): Promise<{ readonly error: ErrorInfo | null }>;
+}
+
+export interface ExecuteTaskArgs {
+  readonly task: TaskRef;
+  readonly maxAttempts: number;
+  readonly timeoutSeconds: number;
+}
+
+/** Run as activities of their own, on the task queue of the tool's worker class. */
+export interface ToolActivities {
+  /** One attempt at a tool call. Throws a retryable failure while attempts are left; else records the end. */
+  executeTask(args: ExecuteTaskArgs): Promise<TaskOutcome>;
+}
+
+/** A plan by a model: too slow for a local activity. */
+export interface PlannerActivities {
+  planGoalWithModel(args: PlanGoalArgs): Promise<PlanGoalResult>;
+}
+
+export type Activities = KernelActivities & ToolActivities & PlannerActivities;

@@ -1,0 +1,89 @@
+import type { ErrorInfo } from './schemas/common.ts';
+
+interface ErrorEntry {
+  /** HTTP status of the problem document. */
+  readonly status: number;
+  readonly title: string;
+  /** May the same request or attempt succeed later, unchanged? */
+  readonly retryable: boolean;
+}
+
+const entry = (status: number, title: string, retryable = false): ErrorEntry => ({ status, title, retryable });
+
+/** The one registry of failures. Rendered as problem+json, as `ApplicationFailure.type` and in the SDK's error union. */
+export const errorRegistry = {
+  ASTRA_BODY_INVALID: entry(422, 'The request body is not valid'),
+  ASTRA_BODY_TOO_LARGE: entry(413, 'The request body is too large'),
+  ASTRA_PARAMETER_INVALID: entry(400, 'A path or query parameter is not valid'),
+  ASTRA_PLAN_INVALID: entry(422, 'The plan is not valid'),
+  ASTRA_TEMPLATE_INVALID: entry(422, 'The template or its parameters are not valid'),
+  ASTRA_MODEL_NOT_CONFIGURED: entry(422, 'No model is configured'),
+  ASTRA_UNAUTHENTICATED: entry(401, 'The request carries no valid token'),
+  ASTRA_FORBIDDEN: entry(403, 'The token does not allow this'),
+  ASTRA_NOT_FOUND: entry(404, 'No such resource'),
+  ASTRA_METHOD_NOT_ALLOWED: entry(405, 'The resource does not have this method'),
+  ASTRA_IDEMPOTENCY_CONFLICT: entry(409, 'The idempotency key was used with another body'),
+  ASTRA_APPROVAL_DECIDED: entry(409, 'The approval is already decided'),
+  ASTRA_GOAL_FINISHED: entry(409, 'The goal has already ended'),
+  ASTRA_RATE_LIMITED: entry(429, 'Too many requests', true),
+  ASTRA_UNAVAILABLE: entry(503, 'A dependency is not available', true),
+  ASTRA_INTERNAL: entry(500, 'Astra failed', true),
+
+  ASTRA_TOOL_FAILED: entry(500, 'The tool failed', true),
+  ASTRA_TOOL_TIMEOUT: entry(504, 'The tool did not finish in time', true),
+  ASTRA_TOOL_INPUT_INVALID: entry(422, 'The tool input is not valid'),
+  ASTRA_TOOL_OUTPUT_INVALID: entry(500, 'The tool returned something else than it declares'),
+  ASTRA_EGRESS_DENIED: entry(403, 'The network address is not allowed'),
+  ASTRA_SANDBOX_LIMIT: entry(500, 'The sandboxed command exceeded a limit'),
+  ASTRA_EFFECT_IN_DOUBT: entry(500, 'The attempt was lost and the tool must not run twice'),
+  ASTRA_EXPRESSION_FAILED: entry(422, 'An expression could not be evaluated'),
+  ASTRA_MAP_FAILED: entry(500, 'Too few items of the map succeeded'),
+  ASTRA_SUBGOAL_FAILED: entry(500, 'The sub-goal did not complete'),
+  ASTRA_APPROVAL_REJECTED: entry(403, 'The approval was rejected'),
+  ASTRA_APPROVAL_EXPIRED: entry(504, 'The approval was not decided in time'),
+  ASTRA_WAIT_TIMEOUT: entry(504, 'The awaited event did not arrive in time'),
+  ASTRA_TASK_FAILED: entry(500, 'A task of the goal failed'),
+  ASTRA_MODEL_FAILED: entry(502, 'The model did not answer as asked', true),
+  ASTRA_CANCELLED: entry(499, 'Cancelled'),
+} as const satisfies Record<string, ErrorEntry>;
+
+export type ErrorCode = keyof typeof errorRegistry;
+
+/** A fault in something the user wrote, at a JSON pointer (RFC 6901) into it. */
+export interface Fault {
+  readonly pointer: string;
+  readonly message: string;
+}
+
+/** Every expected failure of Astra. The message tells what to do next and holds no secret. */
+export class AstraError extends Error {
+  override readonly name = 'AstraError';
+  readonly code: ErrorCode;
+  readonly faults: readonly Fault[];
+  readonly retryAfterSeconds: number | undefined;
+
+  constructor(
+    code: ErrorCode,
+    message: string,
+    options: { faults?: readonly Fault[]; retryAfterSeconds?: number; cause?: unknown } = {},
+  ) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.code = code;
+    this.faults = options.faults ?? [];
+    this.retryAfterSeconds = options.retryAfterSeconds;
+  }
+
+  get retryable(): boolean {
+    return errorRegistry[this.code].retryable;
+  }
+}
+
+/** The record's form of any thrown value. What is not an AstraError is ours, and its text is not for users. */
+export function toErrorInfo(error: unknown): ErrorInfo {
+  if (error instanceof AstraError) return { code: error.code, message: error.message, retryable: error.retryable };
+  return {
+    code: 'ASTRA_INTERNAL',
+    message: 'Astra failed unexpectedly; the worker log has the details under this goal and task.',
+    retryable: true,
+  };
+}

@@ -1,0 +1,18 @@
+/** The bounds Astra enforces. docs/reference/limits.md shows them to users and a test holds the two together. */
+export const limits = {
+  planTasks: 10_000,
+  planBytes: 1024 * 1024,
+  goalBodyBytes: 1024 * 1024,
+  fanIn: 1_000,
+  subGoalDepth: 10,
+  mapItems: 100_000,
+  /** Larger outputs become artifacts and travel as references. */
+  inlineOutputBytes: 8 * 1024,
+  /** An artifact up to this size is resolved to its value where an expression or a tool needs it. */
+  resolvedOutputBytes: 16 * 1024 * 1024,
+  artifactBytes: 5 * 1024 * 1024 * 1024,
+  labels: 32,
+  documents: 64,
+  expressionChars: 8_192,
+  listPage: 500,
+} as const;

@@ -1,0 +1,30 @@
+import type { RetryPolicy, TaskKind } from './schemas/plan.ts';
+import type { PlanSource } from './schemas/goal.ts';
+import type { ToolManifest } from './schemas/tool.ts';
+
+/** How the engine runs a tool call: the part of the manifest that scheduling needs. */
+export type ToolBinding = Pick<ToolManifest, 'workerClass' | 'execution' | 'effect' | 'timeoutSeconds'>;
+
+/** A task without its data: what the workflow schedules by, and what the views show before it has run. */
+export interface TaskOutline {
+  readonly id: string;
+  readonly kind: TaskKind;
+  readonly title?: string;
+  /** For `tool`, and the item's tool for `map`. */
+  readonly tool?: string;
+  /** All dependencies: the written ones and those found in expressions, without repetition. */
+  readonly after: readonly string[];
+  readonly onFailure?: 'continue';
+  readonly timeoutSeconds?: number;
+  readonly retry?: RetryPolicy;
+  readonly maxConcurrency?: number;
+  readonly minSuccess?: number;
+}
+
+/** A validated plan's shape with its tools resolved. The plan itself stays in the record; only this enters a history. */
+export interface PlanOutline {
+  readonly revision: number;
+  readonly source: PlanSource;
+  readonly tasks: readonly TaskOutline[];
+  readonly tools: { readonly [name: string]: ToolBinding };
+}

@@ -1,0 +1,158 @@
+import { z } from 'zod';
+import { limits } from '../limits.ts';
+import { artifactSchema } from './artifact.ts';
+import { errorInfoSchema, goalIdSchema, jsonObjectSchema, jsonSchema, timestampSchema, usageSchema } from './common.ts';
+import { planSchema } from './plan.ts';
+
+export const templateCallSchema = z.strictObject({
+  name: z.string().min(1).max(128),
+  params: jsonObjectSchema.optional(),
+});
+
+export const documentSchema = z.strictObject({
+  kind: z.enum(['rule', 'skill', 'context', 'reference']),
+  title: z.string().min(1).max(200),
+  text: z.string().max(limits.goalBodyBytes),
+});
+
+/** The body of `POST /v1/goals`: exactly one source of the plan, `plan`, `template`, or `objective` alone. */
+export const goalSubmissionSchema = z
+  .strictObject({
+    objective: z.string().min(1).max(10_000).optional(),
+    plan: planSchema.optional(),
+    template: templateCallSchema.optional(),
+    input: jsonObjectSchema.optional(),
+    documents: z.array(documentSchema).max(limits.documents).optional(),
+    priority: z.int().min(1).max(5).optional(),
+    labels: z
+      .record(z.string().regex(/^[a-zA-Z0-9_.-]{1,63}$/), z.string().max(255))
+      .refine((labels) => Object.keys(labels).length <= limits.labels, `at most ${limits.labels} labels`)
+      .optional(),
+    approval: z
+      .strictObject({ plan: z.enum(['auto', 'required']).optional(), required: z.int().min(1).max(20).optional() })
+      .optional(),
+  })
+  .refine((goal) => !(goal.plan && goal.template), { message: 'give plan or template, not both', path: ['template'] })
+  .refine((goal) => Boolean(goal.plan ?? goal.template ?? goal.objective), {
+    message: 'give one source of the plan: plan, template or objective',
+  });
+export type GoalSubmission = z.infer<typeof goalSubmissionSchema>;
+
+export const goalStatusSchema = z.enum([
+  'accepted',
+  'planning',
+  'awaiting_approval',
+  'running',
+  'paused',
+  'cancelling',
+  'completed',
+  'failed',
+  'cancelled',
+]);
+export type GoalStatus = z.infer<typeof goalStatusSchema>;
+
+export const taskStatusSchema = z.enum([
+  'pending',
+  'ready',
+  'queued',
+  'running',
+  'awaiting_approval',
+  'retrying',
+  'parked',
+  'completed',
+  'failed',
+  'cancelled',
+  'skipped',
+]);
+export type TaskStatus = z.infer<typeof taskStatusSchema>;
+
+export const planSourceSchema = z.enum(['explicit', 'template', 'model']);
+export type PlanSource = z.infer<typeof planSourceSchema>;
+
+export const progressSchema = z.strictObject({
+  total: z.int(),
+  completed: z.int(),
+  running: z.int(),
+  failed: z.int(),
+  skipped: z.int(),
+  waiting: z.int(),
+});
+
+/** What never changes after submission. Kept apart so that a commit rewrites only the state. */
+export const goalHeadSchema = z.strictObject({
+  id: goalIdSchema,
+  tenant: z.string(),
+  objective: z.string(),
+  agentId: z.string().nullable(),
+  priority: z.int(),
+  labels: z.record(z.string(), z.string()),
+  input: jsonObjectSchema,
+  template: z.string().nullable(),
+  parentGoalId: goalIdSchema.nullable(),
+  createdAt: timestampSchema,
+});
+export type GoalHead = z.infer<typeof goalHeadSchema>;
+
+/** What the reducer folds out of the events. */
+export const goalStateSchema = z.strictObject({
+  seq: z.int(),
+  status: goalStatusSchema,
+  plan: z.strictObject({ revision: z.int(), source: planSourceSchema, taskCount: z.int() }).nullable(),
+  progress: progressSchema,
+  output: jsonSchema,
+  /** Set instead of `output` when the output is larger than travels inline. */
+  outputArtifact: artifactSchema.nullable(),
+  error: errorInfoSchema.nullable(),
+  usage: usageSchema,
+  startedAt: timestampSchema.nullable(),
+  finishedAt: timestampSchema.nullable(),
+});
+export type GoalState = z.infer<typeof goalStateSchema>;
+
+export const goalLinksSchema = z.strictObject({
+  self: z.string(),
+  graph: z.string(),
+  events: z.string(),
+  temporal: z.string(),
+});
+
+/** `GET /v1/goals/{id}`. */
+export const goalViewSchema = z.strictObject({ ...goalHeadSchema.shape, ...goalStateSchema.shape, links: goalLinksSchema });
+export type GoalView = z.infer<typeof goalViewSchema>;
+
+export const taskViewSchema = z.strictObject({
+  id: z.string(),
+  title: z.string(),
+  kind: z.enum(['tool', 'map', 'goal', 'approval', 'wait']),
+  tool: z.string().nullable(),
+  status: taskStatusSchema,
+  attempt: z.int(),
+  after: z.array(z.string()),
+  waitingFor: z
+    .strictObject({
+      kind: z.enum(['dependency', 'approval', 'retry', 'timer', 'event', 'worker']),
+      detail: z.string(),
+      until: timestampSchema.nullable(),
+    })
+    .nullable(),
+  startedAt: timestampSchema.nullable(),
+  finishedAt: timestampSchema.nullable(),
+  /** Exactly one of the two is set on a completed task. */
+  output: jsonSchema.optional(),
+  artifact: artifactSchema.optional(),
+  error: errorInfoSchema.nullable(),
+  childGoalId: goalIdSchema.nullable(),
+  map: z.strictObject({ total: z.int(), completed: z.int(), failed: z.int() }).nullable(),
+});
+export type TaskView = z.infer<typeof taskViewSchema>;
+
+/** `GET /v1/goals/{id}/graph`. */
+export const graphViewSchema = z.strictObject({
+  goalId: goalIdSchema,
+  seq: z.int(),
+  revision: z.int(),
+  tasks: z.array(taskViewSchema),
+  edges: z.array(z.strictObject({ from: z.string(), to: z.string() })),
+  criticalPath: z.array(z.string()),
+});
+export type GraphView = z.infer<typeof graphViewSchema>;

@@ -1,0 +1,77 @@
+import type { GoalId } from '../domain/schemas/common.ts';
+import type { GoalSubmission, GoalView } from '../domain/schemas/goal.ts';
+import type { Decision } from '../domain/schemas/approval.ts';
+import type { JsonObject } from '../domain/json.ts';
+import type { PlanOutline } from '../domain/plan-outline.ts';
+
+/** Everything the API and the worker may know of the workflows. */
+export const taskQueues = {
+  /** Workflows, kernel activities and tools share one queue, so that activities start eagerly on the workflow's worker. */
+  main: 'astra',
+  sandbox: 'astra-sandbox',
+} as const;
+
+export const goalWorkflowType = 'goalWorkflow';
+/** The workflow's id is the goal's idempotency key. */
+export const goalWorkflowId = (goalId: GoalId): string => `goal/${goalId}`;
+
+export const searchAttributes = {
+  tenant: 'AstraTenant',
+  status: 'AstraStatus',
+  labels: 'AstraLabels',
+  template: 'AstraTemplate',
+} as const;
+
+export interface GoalWorkflowInput {
+  readonly tenant: string;
+  readonly goalId: GoalId;
+  readonly submission: GoalSubmission;
+  readonly submittedAt: string;
+  readonly parentGoalId: GoalId | null;
+  readonly depth: number;
+  /** Set by continue-as-new. */
+  readonly carried?: CarriedGoal;
+}
+
+/** What a continued goal keeps: shapes and statuses, never data. */
+export interface CarriedGoal {
+  readonly outline: PlanOutline;
+  /** Settled tasks only. */
+  readonly settled: { readonly [taskId: string]: 'completed' | 'failed' | 'skipped' | 'cancelled' };
+  readonly failedTask: string | null;
+  /** Events that came in before their wait. */
+  readonly mailbox: { readonly [event: string]: readonly JsonObject[] };
+}
+
+/** Answer of the workflow, seen by a parent goal and in the Temporal UI. The output itself is in the record. */
+export interface GoalWorkflowResult {
+  readonly status: 'completed' | 'failed' | 'cancelled';
+}
+
+export const messages = {
+  cancelGoal: 'cancelGoal',
+  deliverEvent: 'deliverEvent',
+  decideApproval: 'decideApproval',
+  goalView: 'goalView',
+} as const;
+
+export interface CancelGoalArgs {
+  readonly reason: string | null;
+}
+export interface DeliverEventArgs {
+  readonly name: string;
+  readonly data: JsonObject;
+}
+export interface DecideApprovalArgs {
+  readonly approvalId: string;
+  readonly subject: string;
+  readonly decision: Decision;
+  /** RFC 3339; when the vote was given. */
+  readonly at: string;
+}
+/** Refused with an `ApplicationFailure` whose type is `ASTRA_APPROVAL_DECIDED` or `ASTRA_NOT_FOUND`. */
+export interface DecideApprovalResult {
+  readonly status: 'pending' | 'approved' | 'rejected';
+}
+/** The last resort of reads: what the workflow itself knows while the stores are away. */
+export type GoalViewQueryResult = Pick<GoalView, 'status' | 'progress'>;
