@@ -4,6 +4,9 @@ import type { EventDraft } from '../domain/schemas/event.ts';
 import type { GoalSubmission } from '../domain/schemas/goal.ts';
 import type { JsonObject } from '../domain/json.ts';
 import type { PlanOutline } from '../domain/plan-outline.ts';
+import type { GoalRef } from '../domain/goal-ref.ts';
+
+export type { GoalRef };
 
 /**
  * What workflows may ask of the world.
@@ -13,10 +16,6 @@ import type { PlanOutline } from '../domain/plan-outline.ts';
  * 2. Whoever does the work records it before answering. A recorded task never runs again: each activity that ends a
  *    task looks for its record first and answers with that.
  */
-export interface GoalRef {
-  readonly tenant: string;
-  readonly goalId: GoalId;
-}
 
 export interface PlanGoalArgs {
   readonly goal: GoalRef;
@@ -24,6 +23,8 @@ export interface PlanGoalArgs {
   readonly parentGoalId: GoalId | null;
   /** RFC 3339; when the goal was accepted. */
   readonly submittedAt: string;
+  /** Of the request's body, by which a repeat with the same idempotency key is told; null for a sub-goal. */
+  readonly bodyHash: string | null;
   /** 0 for a goal submitted by a client. */
   readonly depth: number;
 }
@@ -36,17 +37,25 @@ export interface TaskRef {
 }
 
 export type TaskOutcome =
-  | { readonly status: 'completed' | 'skipped' | 'cancelled' }
-  | { readonly status: 'failed'; readonly error: ErrorInfo };
+  { readonly status: 'completed' | 'skipped' | 'cancelled' } | { readonly status: 'failed'; readonly error: ErrorInfo };
 
 /** What the workflow needs to carry a task out itself. */
 export type OpenedTask =
   | { readonly settled: TaskOutcome }
   | { readonly map: { readonly items: number } }
   | { readonly childGoal: { readonly goalId: GoalId; readonly submission: GoalSubmission } }
-  | { readonly approval: { readonly approvalId: string; readonly required: number; readonly expiresSeconds: number | null } }
+  | { readonly approval: OpenedApproval }
   | { readonly wait: { readonly seconds: number } }
   | { readonly wait: { readonly event: string; readonly timeoutSeconds: number | null } };
+
+export interface OpenedApproval {
+  readonly approvalId: string;
+  readonly required: number;
+  /** Who has approved it already: an earlier run of the workflow may have opened it. */
+  readonly approvedBy: readonly string[];
+  /** Seconds that are left; null: it does not expire. */
+  readonly expiresSeconds: number | null;
+}
 
 /** How a task that the workflow carried out came to its end. */
 export type TaskEnding =
@@ -65,8 +74,15 @@ export interface SegmentArgs {
 export interface MapSegmentArgs {
   readonly task: TaskRef;
   readonly from: number;
-  /** Exclusive. */
-  readonly to: number;
+  /** The segment ends early when more items than this have failed. */
+  readonly maxFailed: number;
+}
+export interface MapSegmentResult {
+  /** The first item that was not looked at. */
+  readonly next: number;
+  readonly failed: number;
+  /** Items that are not for a segment after all: to be run as activities. */
+  readonly deferred: readonly number[];
 }
 export interface SegmentResult {
   readonly outcomes: { readonly [taskId: string]: TaskOutcome };
@@ -82,8 +98,8 @@ export interface KernelActivities {
   recordEvents(args: { readonly goal: GoalRef; readonly events: readonly EventDraft[] }): Promise<void>;
   /** Runs quick tasks without effects, following the graph, for up to half a second; answers with all that settled. */
   runSegment(args: SegmentArgs): Promise<SegmentResult>;
-  /** The same for the items `from` to `to` of a map. */
-  runMapSegment(args: MapSegmentArgs): Promise<SegmentResult>;
+  /** The same for the items of a map, in order, beginning with `from`. */
+  runMapSegment(args: MapSegmentArgs): Promise<MapSegmentResult>;
   /** Evaluates `when` and what else the workflow must know; records the start. */
   openTask(args: TaskRef): Promise<OpenedTask>;
   /** Gathers the output and records the end, unless one is recorded: then answers with that. */
@@ -92,16 +108,10 @@ export interface KernelActivities {
   completeGoal(args: { readonly goal: GoalRef }): Promise<{ readonly error: ErrorInfo | null }>;
 }
 
-export interface ExecuteTaskArgs {
-  readonly task: TaskRef;
-  readonly maxAttempts: number;
-  readonly timeoutSeconds: number;
-}
-
 /** Run as activities of their own, on the task queue of the tool's worker class. */
 export interface ToolActivities {
   /** One attempt at a tool call. Throws a retryable failure while attempts are left; else records the end. */
-  executeTask(args: ExecuteTaskArgs): Promise<TaskOutcome>;
+  executeTask(task: TaskRef): Promise<TaskOutcome>;
 }
 
 /** A plan by a model: too slow for a local activity. */

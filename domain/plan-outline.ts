@@ -28,3 +28,13 @@ export interface PlanOutline {
   readonly tasks: readonly TaskOutline[];
   readonly tools: { readonly [name: string]: ToolBinding };
 }
+
+/** The tool's binding; a validated outline has one for each tool it names. */
+export function bindingOf(outline: PlanOutline, task: TaskOutline): ToolBinding | undefined {
+  return task.tool === undefined ? undefined : outline.tools[task.tool];
+}
+
+/** Pure and quick: runs in a segment rather than in an activity of its own. */
+export function isInline(outline: PlanOutline, task: TaskOutline): boolean {
+  return task.kind === 'tool' && bindingOf(outline, task)?.execution === 'inline';
+}

@@ -34,8 +34,16 @@ const workerClasses = z
 const environmentSchema = z.object({
   TEMPORAL_ADDRESS: z.string().default('127.0.0.1:7233').describe('host:port of the Temporal frontend'),
   TEMPORAL_NAMESPACE: z.string().default('default').describe('Temporal namespace of the goals'),
-  DATABASE_URL: z.string().default('postgres://127.0.0.1:5432/astra').transform(secret).describe('Postgres: events and views'),
-  REDIS_URL: z.string().default('redis://127.0.0.1:6379').transform(secret).describe('Redis: views, live lane, rate limits'),
+  DATABASE_URL: z
+    .string()
+    .default('postgres://127.0.0.1:5432/astra')
+    .transform(secret)
+    .describe('Postgres: events and views'),
+  REDIS_URL: z
+    .string()
+    .default('redis://127.0.0.1:6379')
+    .transform(secret)
+    .describe('Redis: views, live lane, rate limits'),
   MEMCACHED_SERVERS: z
     .string()
     .default('')
@@ -55,7 +63,12 @@ const environmentSchema = z.object({
   ASTRA_JWKS_FILE: z.string().optional().describe('JWKS file, instead of a URL'),
   ASTRA_JWT_ISSUER: z.string().default('astra-local').describe('`iss` that tokens must have'),
   ASTRA_JWT_AUDIENCE: z.string().default('astra').describe('`aud` that tokens must have'),
-  ASTRA_RATE_LIMIT_PER_SECOND: z.coerce.number().int().min(1).default(2_000).describe('requests a tenant may make a second'),
+  ASTRA_RATE_LIMIT_PER_SECOND: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .default(2_000)
+    .describe('requests a tenant may make a second'),
   ASTRA_SHELL_ROOTS: z
     .string()
     .default('')
@@ -63,18 +76,33 @@ const environmentSchema = z.object({
     .describe('directories that shell.run may mount (separated as in PATH); empty: none'),
   ASTRA_SHELL_NETWORK: z.stringbool().default(false).describe('may shell.run ask for the network?'),
   ASTRA_BWRAP_BIN: z.string().default('bwrap').describe('bubblewrap executable'),
+  ASTRA_TOOL_MODULES: z
+    .string()
+    .default('')
+    .transform(list(delimiter))
+    .describe('modules of your own tools (files, separated as in PATH), each exporting `tools`'),
   ASTRA_EGRESS_ALLOW: z
     .string()
     .default('')
     .transform(list(','))
-    .describe('host names, addresses or CIDR blocks (comma-separated) that http.fetch may reach though private or loopback'),
-  ASTRA_MODEL_PROVIDER: z.enum(['openai', 'anthropic', 'openai-compatible']).optional().describe('kind of model endpoint'),
+    .describe(
+      'host names, addresses or CIDR blocks (comma-separated) that http.fetch may reach though private or loopback',
+    ),
+  ASTRA_MODEL_PROVIDER: z
+    .enum(['openai', 'anthropic', 'openai-compatible'])
+    .optional()
+    .describe('kind of model endpoint'),
   ASTRA_MODEL_BASE_URL: z.url().optional().describe('base URL of the model endpoint'),
   ASTRA_MODEL_API_KEY: z.string().transform(secret).optional().describe('key of the model endpoint'),
   ASTRA_MODEL: z.string().optional().describe('default model name; unset: goals with an objective alone are refused'),
-  ASTRA_WORKER_CLASSES: workerClasses.default(new Set(['kernel', 'tools', 'sandbox'] as const)).describe('classes a worker process runs'),
+  ASTRA_WORKER_CLASSES: workerClasses
+    .default(new Set(['kernel', 'tools', 'sandbox'] as const))
+    .describe('classes a worker process runs'),
   ASTRA_MAX_CACHED_WORKFLOWS: z.coerce.number().int().min(1).default(2_000).describe('goals a worker keeps in memory'),
-  ASTRA_LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info').describe('log level'),
+  ASTRA_LOG_LEVEL: z
+    .enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'])
+    .default('info')
+    .describe('log level'),
 });
 export type Config = Readonly<z.output<typeof environmentSchema>>;
 export const configVariables = environmentSchema.shape;

@@ -1,3 +1,4 @@
+import { defineSearchAttributeKey, SearchAttributeType, type SearchAttributePair } from '@temporalio/common';
 import type { GoalId } from '../domain/schemas/common.ts';
 import type { GoalSubmission, GoalView } from '../domain/schemas/goal.ts';
 import type { Decision } from '../domain/schemas/approval.ts';
@@ -15,18 +16,33 @@ export const goalWorkflowType = 'goalWorkflow';
 /** The workflow's id is the goal's idempotency key. */
 export const goalWorkflowId = (goalId: GoalId): string => `goal/${goalId}`;
 
+/** By these operators find goals in Temporal; the server must know them. */
 export const searchAttributes = {
-  tenant: 'AstraTenant',
-  status: 'AstraStatus',
-  labels: 'AstraLabels',
-  template: 'AstraTemplate',
+  tenant: defineSearchAttributeKey('AstraTenant', SearchAttributeType.KEYWORD),
+  status: defineSearchAttributeKey('AstraStatus', SearchAttributeType.KEYWORD),
+  labels: defineSearchAttributeKey('AstraLabels', SearchAttributeType.KEYWORD_LIST),
+  template: defineSearchAttributeKey('AstraTemplate', SearchAttributeType.KEYWORD),
 } as const;
+
+/** A new goal's search attributes. Labels are kept as `key=value`. */
+export function goalSearchAttributes(tenant: string, submission: GoalSubmission): SearchAttributePair[] {
+  const labels = Object.entries(submission.labels ?? {}).map(([key, value]) => `${key}=${value}`);
+  return [
+    { key: searchAttributes.tenant, value: tenant },
+    { key: searchAttributes.status, value: 'accepted' },
+    ...(labels.length > 0 ? [{ key: searchAttributes.labels, value: labels }] : []),
+    ...(submission.template ? [{ key: searchAttributes.template, value: submission.template.name }] : []),
+  ];
+}
 
 export interface GoalWorkflowInput {
   readonly tenant: string;
   readonly goalId: GoalId;
-  readonly submission: GoalSubmission;
+  /** Null in a continued run, whose plan is `carried`. */
+  readonly submission: GoalSubmission | null;
   readonly submittedAt: string;
+  /** Of the request's body; null for a sub-goal. */
+  readonly bodyHash: string | null;
   readonly parentGoalId: GoalId | null;
   readonly depth: number;
   /** Set by continue-as-new. */
@@ -38,7 +54,6 @@ export interface CarriedGoal {
   readonly outline: PlanOutline;
   /** Settled tasks only. */
   readonly settled: { readonly [taskId: string]: 'completed' | 'failed' | 'skipped' | 'cancelled' };
-  readonly failedTask: string | null;
   /** Events that came in before their wait. */
   readonly mailbox: { readonly [event: string]: readonly JsonObject[] };
 }

@@ -1,0 +1,102 @@
+import { Context, heartbeat } from '@temporalio/activity';
+import type { Activities, OpenedTask, PlanGoalArgs, TaskOutcome, TaskRef } from '../../../activities/contract.ts';
+import type { PlanOutline } from '../../../domain/plan-outline.ts';
+import type { EventDraft } from '../../../domain/schemas/event.ts';
+
+/** How the world of a scenario behaves, as far as it does not simply succeed. */
+export interface Behaviour {
+  readonly outline: PlanOutline | ((args: PlanGoalArgs) => PlanOutline);
+  /** Called for each attempt of a tool task or item. */
+  readonly execute?: (taskId: string, attempt: number) => Promise<TaskOutcome> | TaskOutcome;
+  readonly opened?: { readonly [taskId: string]: OpenedTask | ((ref: TaskRef) => OpenedTask) };
+  /** Inline tasks that a segment leaves to activities, and those it does not reach at its first call. */
+  readonly deferred?: readonly string[];
+  readonly late?: readonly string[];
+  readonly inlineFailures?: readonly string[];
+}
+
+export interface FakeWorld {
+  readonly activities: Activities;
+  /** Everything that was asked for, in order: `executeTask a`, `closeTask b failed`. */
+  readonly calls: readonly string[];
+  readonly events: readonly EventDraft[];
+}
+
+const completed: TaskOutcome = { status: 'completed' };
+const failure = { code: 'ASTRA_TOOL_FAILED', message: 'it broke', retryable: true };
+
+/** Activities typed by the contract that touch nothing: what a workflow asks for is all that is looked at. */
+export function createFakeWorld(behaviour: Behaviour): FakeWorld {
+  const calls: string[] = [];
+  const events: EventDraft[] = [];
+  const reached = new Set<string>();
+
+  const outlineOf = (args: PlanGoalArgs): PlanOutline =>
+    typeof behaviour.outline === 'function' ? behaviour.outline(args) : behaviour.outline;
+
+  const activities: Activities = {
+    planGoal: async (args) => {
+      calls.push('planGoal');
+      return { outline: outlineOf(args) };
+    },
+    planGoalWithModel: async (args) => {
+      calls.push('planGoalWithModel');
+      return { outline: outlineOf(args) };
+    },
+    recordEvents: async (args) => {
+      events.push(...args.events);
+      calls.push(...args.events.map(({ type, taskId }) => `record ${type}${taskId === null ? '' : ` ${taskId}`}`));
+    },
+    runSegment: async ({ taskIds }) => {
+      calls.push(`runSegment ${taskIds.join(' ')}`);
+      const now = taskIds.filter((id) => !behaviour.late?.includes(id) || reached.has(id));
+      for (const id of taskIds) reached.add(id);
+      const outcomes = now
+        .filter((id) => !behaviour.deferred?.includes(id))
+        .map((id) => [id, behaviour.inlineFailures?.includes(id) ? { status: 'failed', error: failure } : completed]);
+      return {
+        outcomes: Object.fromEntries(outcomes) as Record<string, TaskOutcome>,
+        deferred: now.filter((id) => behaviour.deferred?.includes(id)),
+      };
+    },
+    runMapSegment: async ({ from }) => {
+      calls.push(`runMapSegment ${from}`);
+      return { next: from + 40, failed: 0, deferred: from === 0 ? [7] : [] };
+    },
+    openTask: async (ref) => {
+      calls.push(`openTask ${ref.taskId}`);
+      const opened = behaviour.opened?.[ref.taskId] ?? { settled: completed };
+      return typeof opened === 'function' ? opened(ref) : opened;
+    },
+    closeTask: async ({ task, ending }) => {
+      calls.push(`closeTask ${task.taskId} ${ending.kind}`);
+      if (ending.kind === 'failed') return { status: 'failed', error: ending.error };
+      return ending.kind === 'cancelled' ? { status: 'cancelled' } : completed;
+    },
+    completeGoal: async () => {
+      calls.push('completeGoal');
+      return { error: null };
+    },
+    executeTask: async ({ taskId }) => {
+      const { attempt } = Context.current().info;
+      calls.push(`executeTask ${taskId}`);
+      return (await behaviour.execute?.(taskId, attempt)) ?? completed;
+    },
+  };
+  return { activities, calls, events };
+}
+
+/** A tool that runs until it is cancelled. */
+export async function untilCancelled(): Promise<TaskOutcome> {
+  const context = Context.current();
+  const beat = setInterval(() => heartbeat(), 200);
+  await context.cancelled.catch(() => undefined);
+  clearInterval(beat);
+  return { status: 'cancelled' };
+}
+
+/** A tool whose worker is lost: it neither heartbeats nor ends before its worker does. */
+export async function lost(): Promise<TaskOutcome> {
+  await Context.current().cancelled.catch(() => undefined);
+  return { status: 'cancelled' };
+}

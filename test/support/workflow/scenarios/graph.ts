@@ -1,0 +1,82 @@
+import { lost } from '../fake-world.ts';
+import { outline, pure, task } from '../outlines.ts';
+import { fails, type Scenario } from './scenario.ts';
+
+export const graphScenarios: readonly Scenario[] = [
+  {
+    name: 'a diamond of tools runs each task once, after its dependencies',
+    behaviour: { outline: outline(task('a'), task('b', ['a']), task('c', ['a']), task('d', ['b', 'c'])) },
+    ending: /^completed$/,
+    check: ({ calls }, expect) => {
+      expect([...calls].sort()).toEqual(
+        ['completeGoal', 'executeTask a', 'executeTask b', 'executeTask c', 'executeTask d', 'planGoal'].sort(),
+      );
+      expect(calls.indexOf('executeTask d')).toBeGreaterThan(calls.indexOf('executeTask b'));
+      expect(calls.indexOf('executeTask d')).toBeGreaterThan(calls.indexOf('executeTask c'));
+    },
+  },
+  {
+    name: 'pure tasks run in one segment; what it defers becomes an activity, what it does not reach another segment',
+    behaviour: {
+      outline: outline(
+        pure('a'),
+        pure('b', ['a']),
+        pure('slow', ['a']),
+        pure('late', ['a']),
+        task('end', ['b', 'slow', 'late']),
+      ),
+      deferred: ['slow'],
+      late: ['late'],
+    },
+    ending: /^completed$/,
+    check: ({ calls }, expect) => {
+      expect(calls).toContain('runSegment a b slow late');
+      expect(calls).toContain('runSegment late');
+      expect(calls).toContain('executeTask slow');
+      expect(calls.filter((call) => call === 'executeTask end')).toHaveLength(1);
+    },
+  },
+  {
+    name: 'a failed task fails the goal, and nothing new starts',
+    behaviour: { outline: outline(task('a'), task('b', ['a'])), execute: () => fails },
+    ending: /ASTRA_TOOL_FAILED: it broke/,
+    check: ({ calls, events }, expect) => {
+      expect(calls).not.toContain('executeTask b');
+      expect(events.at(-1)).toMatchObject({ type: 'goal.failed', data: { error: { code: 'ASTRA_TASK_FAILED' } } });
+    },
+  },
+  {
+    name: 'a failed task that may fail does not stop what follows it',
+    behaviour: {
+      outline: outline(task('a', [], { onFailure: 'continue' }), task('b', ['a'])),
+      execute: (id) => (id === 'a' ? fails : { status: 'completed' }),
+    },
+    ending: /^completed$/,
+    check: ({ calls }, expect) => expect(calls).toContain('executeTask b'),
+  },
+  {
+    name: 'a skipped task skips what depends on it alone, and that is recorded',
+    behaviour: {
+      outline: outline(task('a'), task('b'), task('onlyA', ['a']), task('both', ['a', 'b'])),
+      execute: (id) => ({ status: id === 'a' ? 'skipped' : 'completed' }),
+    },
+    ending: /^completed$/,
+    check: ({ calls }, expect) => {
+      expect(calls).toContain('record task.skipped onlyA');
+      expect(calls).not.toContain('executeTask onlyA');
+      expect(calls).toContain('executeTask both');
+    },
+  },
+  {
+    name: 'a tool that must not run twice is not run again when its worker is lost',
+    behaviour: {
+      outline: outline(task('pay', [], { tool: 'test.once', onFailure: 'continue' })),
+      execute: lost,
+    },
+    ending: /^completed$/,
+    check: ({ calls }, expect) => {
+      expect(calls.filter((call) => call === 'executeTask pay')).toHaveLength(1);
+      expect(calls).toContain('closeTask pay failed');
+    },
+  },
+];

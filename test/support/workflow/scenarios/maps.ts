@@ -1,0 +1,89 @@
+import { childGoalId } from '../../../../domain/ids.ts';
+import type { OpenedTask, TaskRef } from '../../../../activities/contract.ts';
+import { outline, task } from '../outlines.ts';
+import { fails, type Scenario } from './scenario.ts';
+
+/** The sub-goal of this task, as an activity would open it. */
+const subGoal = ({ goal, taskId }: TaskRef): OpenedTask => ({
+  childGoal: {
+    goalId: childGoalId(goal.goalId, taskId, (text) => new TextEncoder().encode(text.slice(-16).padEnd(16))),
+    submission: { objective: 'child', plan: { tasks: [{ id: 'x', kind: 'wait', seconds: 0 }] } },
+  },
+});
+
+export const mapScenarios: readonly Scenario[] = [
+  {
+    name: 'a map of effects goes through a window of its size',
+    behaviour: {
+      outline: outline(task('each', [], { kind: 'map', maxConcurrency: 3 })),
+      opened: { each: { map: { items: 10 } } },
+    },
+    ending: /^completed$/,
+    check: ({ calls }, expect) => {
+      expect(calls.filter((call) => call.startsWith('executeTask each.'))).toHaveLength(10);
+      expect(calls).toContain('closeTask each map');
+    },
+  },
+  {
+    name: 'a map stops when too many items have failed',
+    behaviour: {
+      outline: outline(task('each', [], { kind: 'map', maxConcurrency: 1, minSuccess: 0.8 })),
+      opened: { each: { map: { items: 10 } } },
+      execute: () => fails,
+    },
+    ending: /^completed$/,
+    check: ({ calls }, expect) => expect(calls.filter((call) => call.startsWith('executeTask each.'))).toHaveLength(3),
+  },
+  {
+    name: 'a map of pure items runs in segments, its slow items as activities',
+    behaviour: {
+      outline: outline(task('each', [], { kind: 'map', tool: 'test.pure' })),
+      opened: { each: { map: { items: 100 } } },
+    },
+    ending: /^completed$/,
+    check: ({ calls }, expect) => {
+      expect(calls.filter((call) => call.startsWith('runMapSegment'))).toEqual([
+        'runMapSegment 0',
+        'runMapSegment 40',
+        'runMapSegment 80',
+      ]);
+      expect(calls).toContain('executeTask each.7');
+    },
+  },
+  {
+    name: 'a wide map runs in shards',
+    behaviour: {
+      outline: outline(task('each', [], { kind: 'map', maxConcurrency: 50 })),
+      opened: { each: { map: { items: 600 } } },
+    },
+    ending: /^completed$/,
+    check: ({ calls }, expect) => {
+      const items = calls.filter((call) => call.startsWith('executeTask each.'));
+      expect(new Set(items).size).toBe(600);
+      expect(items).toHaveLength(600);
+    },
+  },
+  {
+    name: 'a sub-goal is a goal of its own',
+    behaviour: {
+      outline: ({ depth }) => (depth === 0 ? outline(task('child', [], { kind: 'goal' })) : outline(task('leaf'))),
+      opened: { child: subGoal },
+    },
+    ending: /^completed$/,
+    check: ({ calls }, expect) => {
+      expect(calls.filter((call) => call === 'planGoal')).toHaveLength(2);
+      expect(calls).toContain('executeTask leaf');
+      expect(calls).toContain('closeTask child childGoal');
+    },
+  },
+  {
+    name: 'a sub-goal that fails is closed with what its record says',
+    behaviour: {
+      outline: ({ depth }) => (depth === 0 ? outline(task('child', [], { kind: 'goal' })) : outline(task('leaf'))),
+      opened: { child: subGoal },
+      execute: () => fails,
+    },
+    ending: /^completed$/,
+    check: ({ calls }, expect) => expect(calls).toContain('closeTask child childGoal'),
+  },
+];

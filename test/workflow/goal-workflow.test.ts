@@ -1,0 +1,28 @@
+import { WorkflowFailedError } from '@temporalio/client';
+import { afterAll, beforeAll, expect, inject, test } from 'vitest';
+import { createBench, type Bench } from '../support/workflow/run-goal.ts';
+import { createFakeWorld } from '../support/workflow/fake-world.ts';
+import { scenarios } from '../support/workflow/scenarios/index.ts';
+
+let bench: Bench;
+beforeAll(async () => {
+  bench = await createBench(inject('stack').env.TEMPORAL_ADDRESS ?? '');
+});
+afterAll(() => bench.close());
+
+test.each(scenarios.map((scenario) => [scenario.name, scenario] as const))('%s', async (_, scenario) => {
+  const world = createFakeWorld(scenario.behaviour);
+  const ending = await bench.withWorker(world.activities, async () => {
+    const handle = await bench.start(scenario.input);
+    await scenario.drive?.(handle, world);
+    try {
+      const result = (await handle.result()) as { readonly status: string };
+      return result.status;
+    } catch (error) {
+      if (!(error instanceof WorkflowFailedError)) throw error;
+      return `${error.cause?.name ?? ''}: ${error.cause?.message ?? ''}`;
+    }
+  });
+  expect(ending).toMatch(scenario.ending);
+  scenario.check(world, expect);
+});

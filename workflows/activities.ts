@@ -1,0 +1,56 @@
+import {
+  ActivityCancellationType,
+  proxyActivities,
+  proxyLocalActivities,
+  type ActivityInterfaceFor,
+  type LocalActivityInterfaceFor,
+} from '@temporalio/workflow';
+import type {
+  KernelActivities,
+  PlannerActivities,
+  TaskOutcome,
+  TaskRef,
+  ToolActivities,
+} from '../activities/contract.ts';
+import { bindingOf, type PlanOutline, type TaskOutline } from '../domain/plan-outline.ts';
+import { retryOf, timeoutSecondsOf } from '../domain/retry.ts';
+import { taskQueues } from './contract.ts';
+
+/** While Postgres is away a record is tried again until it succeeds: a goal waits, it does not fail. */
+export const kernel: LocalActivityInterfaceFor<KernelActivities> = proxyLocalActivities<KernelActivities>({
+  startToCloseTimeout: '60 seconds',
+  localRetryThreshold: '5 seconds',
+  retry: { initialInterval: '100 milliseconds', backoffCoefficient: 2, maximumInterval: '10 seconds' },
+});
+
+export const planner: ActivityInterfaceFor<PlannerActivities> = proxyActivities<PlannerActivities>({
+  startToCloseTimeout: '10 minutes',
+  heartbeatTimeout: '15 seconds',
+  retry: { initialInterval: '1 second', backoffCoefficient: 2, maximumInterval: '30 seconds', maximumAttempts: 5 },
+  cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+});
+
+/** A tool is given this much more than its own time-out, which the activity keeps itself, to record its end. */
+const graceSeconds = 15;
+/** Attempts that die with their worker do not count as the tool's: it gets this many more. */
+const lostAttempts = 10;
+
+/** One task, or one item of a map, as an activity on the queue of its tool's class. */
+export async function executeTool(outline: PlanOutline, task: TaskOutline, ref: TaskRef): Promise<TaskOutcome> {
+  const binding = bindingOf(outline, task);
+  const retry = retryOf(task, binding);
+  const { executeTask } = proxyActivities<ToolActivities>({
+    taskQueue: binding?.workerClass === 'sandbox' ? taskQueues.sandbox : taskQueues.main,
+    startToCloseTimeout: (timeoutSecondsOf(task, binding) + graceSeconds) * 1_000,
+    heartbeatTimeout: '10 seconds',
+    summary: task.title ?? ref.taskId,
+    cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+    retry: {
+      initialInterval: retry.initialIntervalSeconds * 1_000,
+      backoffCoefficient: retry.backoffCoefficient,
+      maximumInterval: retry.maxIntervalSeconds * 1_000,
+      maximumAttempts: binding?.effect === 'once' ? 1 : retry.maxAttempts + lostAttempts,
+    },
+  });
+  return executeTask(ref);
+}

@@ -1,0 +1,38 @@
+import {
+  ActivityFailure,
+  ApplicationFailure,
+  CancellationScope,
+  isCancellation,
+  TimeoutFailure,
+} from '@temporalio/workflow';
+import type { TaskEnding, TaskOutcome, TaskRef } from '../activities/contract.ts';
+import { bindingOf, type PlanOutline, type TaskOutline } from '../domain/plan-outline.ts';
+import type { ErrorInfo } from '../domain/schemas/common.ts';
+import { kernel } from './activities.ts';
+
+/** The record decides: what an activity recorded before it was lost is the outcome, not what is said here. */
+export function closeTask(task: TaskRef, ending: TaskEnding): Promise<TaskOutcome> {
+  return CancellationScope.nonCancellable(() => kernel.closeTask({ task, ending }));
+}
+
+/** How a task ends that threw. @throws the error itself when it is no activity's: then this code is wrong */
+export function endingOf(error: unknown, task: TaskOutline, outline: PlanOutline): TaskEnding {
+  if (isCancellation(error)) return { kind: 'cancelled', reason: null };
+  if (error instanceof ActivityFailure) return { kind: 'failed', error: lostTask(error, task, outline) };
+  throw error;
+}
+
+/** Activities record their own failures; one that the workflow sees was lost before it could. */
+function lostTask(error: ActivityFailure, task: TaskOutline, outline: PlanOutline): ErrorInfo {
+  const { cause } = error;
+  if (cause instanceof TimeoutFailure && bindingOf(outline, task)?.effect === 'once') {
+    const message = `The worker was lost while "${task.tool ?? task.id}" ran. Find out whether it took effect, then submit what is left.`;
+    return { code: 'ASTRA_EFFECT_IN_DOUBT', message, retryable: false };
+  }
+  if (cause instanceof TimeoutFailure) {
+    const message = `No attempt at "${task.id}" ended in time (${cause.timeoutType}). Is a worker of its class running?`;
+    return { code: 'ASTRA_TOOL_TIMEOUT', message, retryable: true };
+  }
+  const code = cause instanceof ApplicationFailure && cause.type ? cause.type : 'ASTRA_INTERNAL';
+  return { code, message: cause?.message ?? error.message, retryable: false };
+}

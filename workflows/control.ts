@@ -1,0 +1,114 @@
+import {
+  ApplicationFailure,
+  CancellationScope,
+  defineQuery,
+  defineSignal,
+  defineUpdate,
+  setHandler,
+} from '@temporalio/workflow';
+import type { EventDraft } from '../domain/schemas/event.ts';
+import type { JsonObject } from '../domain/json.ts';
+import {
+  messages,
+  type CancelGoalArgs,
+  type DecideApprovalArgs,
+  type DecideApprovalResult,
+  type DeliverEventArgs,
+  type GoalViewQueryResult,
+} from './contract.ts';
+
+export const cancelGoalSignal = defineSignal<[CancelGoalArgs]>(messages.cancelGoal);
+export const deliverEventSignal = defineSignal<[DeliverEventArgs]>(messages.deliverEvent);
+export const decideApprovalUpdate = defineUpdate<DecideApprovalResult, [DecideApprovalArgs]>(messages.decideApproval);
+export const goalViewQuery = defineQuery<GoalViewQueryResult>(messages.goalView);
+
+/** A question whose answer the workflow waits for. */
+export interface PendingApproval {
+  readonly approvalId: string;
+  readonly taskId: string | null;
+  readonly required: number;
+  readonly approvedBy: Set<string>;
+  /** No further vote is taken; true before `status` says so, which waits for the record. */
+  closed: boolean;
+  status: DecideApprovalResult['status'];
+  editedInput: JsonObject | null;
+}
+
+/** What reaches a running goal from outside. */
+export interface GoalControl {
+  /** Everything the goal does runs in here, so that one signal stops it. */
+  readonly scope: CancellationScope;
+  readonly cancelReason: string | null;
+  readonly approvals: Map<string, PendingApproval>;
+  /** Events that no wait has taken yet, by name, oldest first. */
+  readonly mailbox: Map<string, JsonObject[]>;
+}
+
+/** Installs the goal's message handlers. Call it before the first await, or early messages are lost. */
+export function createControl(options: {
+  readonly mailbox: { readonly [event: string]: readonly JsonObject[] };
+  readonly record: (draft: EventDraft) => Promise<void>;
+  readonly view: () => GoalViewQueryResult;
+}): GoalControl {
+  const scope = new CancellationScope();
+  const approvals = new Map<string, PendingApproval>();
+  const mailbox = new Map(Object.entries(options.mailbox).map(([name, letters]) => [name, [...letters]]));
+  let cancelReason: string | null = null;
+
+  setHandler(goalViewQuery, options.view);
+  setHandler(cancelGoalSignal, ({ reason }) => {
+    cancelReason = reason;
+    scope.cancel();
+  });
+  setHandler(deliverEventSignal, ({ name, data }) => {
+    mailbox.set(name, [...(mailbox.get(name) ?? []), data]);
+  });
+  setHandler(decideApprovalUpdate, (vote) => decide(approvals, vote, options.record), {
+    validator: (vote) => requireOpen(approvals, vote),
+  });
+
+  return {
+    scope,
+    approvals,
+    mailbox,
+    get cancelReason() {
+      return cancelReason;
+    },
+  };
+}
+
+function requireOpen(
+  approvals: ReadonlyMap<string, PendingApproval>,
+  { approvalId, subject }: DecideApprovalArgs,
+): PendingApproval {
+  const approval = approvals.get(approvalId);
+  if (!approval) throw ApplicationFailure.nonRetryable('The goal asks for no such approval now.', 'ASTRA_NOT_FOUND');
+  if (approval.closed || approval.approvedBy.has(subject)) {
+    throw ApplicationFailure.nonRetryable('The approval is decided, or you have voted.', 'ASTRA_APPROVAL_DECIDED');
+  }
+  return approval;
+}
+
+/** One rejection rejects; `required` approvals approve. The vote is durable before anybody is told of it. */
+async function decide(
+  approvals: ReadonlyMap<string, PendingApproval>,
+  vote: DecideApprovalArgs,
+  record: (draft: EventDraft) => Promise<void>,
+): Promise<DecideApprovalResult> {
+  const { approvalId, subject, decision, at } = vote;
+  const approval = requireOpen(approvals, vote);
+  if (decision.decision === 'approved') approval.approvedBy.add(subject);
+  if (decision.editedInput) approval.editedInput = decision.editedInput;
+  const approved = approval.approvedBy.size >= approval.required;
+  const status = decision.decision === 'rejected' ? 'rejected' : approved ? 'approved' : 'pending';
+  approval.closed = status !== 'pending';
+  await record({
+    type: 'approval.decided',
+    taskId: approval.taskId,
+    attempt: 1,
+    at,
+    data: { approvalId, subject, decision: decision.decision, comment: decision.comment ?? null, status },
+  });
+  approval.status = status;
+  return { status };
+}

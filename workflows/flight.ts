@@ -1,0 +1,56 @@
+import { CancellationScope, condition } from '@temporalio/workflow';
+
+interface Entry {
+  readonly scope: CancellationScope;
+  readonly waits: boolean;
+}
+
+/** What a goal has under way at once. */
+export interface Flight {
+  readonly size: number;
+  /** Is nothing under way but what waits for people, times or events? */
+  readonly onlyWaits: boolean;
+  /** @param options.waits can be given up and opened again later: waits, approvals */
+  start(work: () => Promise<void>, options: { readonly waits: boolean }): void;
+  /** Resolves when something has landed since the last call. @throws what the work threw */
+  next(): Promise<void>;
+  cancel(options: { readonly onlyWaits: boolean }): void;
+  /** Resolves when all has landed, whatever came of it. */
+  landed(): Promise<void>;
+}
+
+export function createFlight(): Flight {
+  const entries = new Set<Entry>();
+  const failures: unknown[] = [];
+  let landedCount = 0;
+  let seenCount = 0;
+
+  return {
+    get size() {
+      return entries.size;
+    },
+    get onlyWaits() {
+      return [...entries].every((entry) => entry.waits);
+    },
+    start(work, { waits }) {
+      const entry: Entry = { scope: new CancellationScope(), waits };
+      entries.add(entry);
+      void entry.scope
+        .run(work)
+        .catch((error: unknown) => failures.push(error))
+        .finally(() => {
+          entries.delete(entry);
+          landedCount += 1;
+        });
+    },
+    async next() {
+      await condition(() => landedCount > seenCount);
+      seenCount = landedCount;
+      if (failures.length > 0) throw failures[0];
+    },
+    cancel({ onlyWaits }) {
+      for (const entry of entries) if (entry.waits || !onlyWaits) entry.scope.cancel();
+    },
+    landed: () => CancellationScope.nonCancellable(() => condition(() => entries.size === 0)),
+  };
+}

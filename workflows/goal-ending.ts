@@ -1,0 +1,39 @@
+import {
+  ActivityFailure,
+  ApplicationFailure,
+  CancellationScope,
+  CancelledFailure,
+  TemporalFailure,
+} from '@temporalio/workflow';
+import type { GoalRef } from '../domain/goal-ref.ts';
+import type { ErrorInfo } from '../domain/schemas/common.ts';
+import type { GoalWorkflowResult } from './contract.ts';
+import type { GoalPage } from './goal-page.ts';
+import { draft, recordEvents } from './goal-run.ts';
+
+/** Ends the goal as failed: in the record first, then in Temporal. */
+export const failure = ({ code, message }: ErrorInfo): ApplicationFailure =>
+  ApplicationFailure.nonRetryable(message, code);
+
+/** @throws the failure, so that Temporal shows the execution as failed too; what is no Temporal failure is a fault of this code */
+export async function endFailed(goal: GoalRef, page: GoalPage, error: unknown): Promise<never> {
+  if (!(error instanceof TemporalFailure)) throw error;
+  const info = errorInfoOf(error);
+  await CancellationScope.nonCancellable(() => recordEvents(goal, draft('goal.failed', { error: info })));
+  page.showStatus('failed');
+  throw failure(info);
+}
+
+export async function endCancelled(goal: GoalRef, page: GoalPage, reason: string | null): Promise<GoalWorkflowResult> {
+  await CancellationScope.nonCancellable(() => recordEvents(goal, draft('goal.cancelled', { reason })));
+  page.showStatus('cancelled');
+  // Temporal calls an execution cancelled only if it was asked to cancel it; Astra's own signal ends it all the same.
+  if (CancellationScope.current().consideredCancelled) throw new CancelledFailure(reason ?? 'cancelled');
+  return { status: 'cancelled' };
+}
+
+function errorInfoOf(error: TemporalFailure): ErrorInfo {
+  const cause = error instanceof ActivityFailure ? error.cause : error;
+  const code = cause instanceof ApplicationFailure && cause.type?.startsWith('ASTRA_') ? cause.type : 'ASTRA_INTERNAL';
+  return { code, message: cause?.message ?? error.message, retryable: false };
+}

@@ -1,0 +1,31 @@
+import type { GoalRef } from '../domain/goal-ref.ts';
+import type { PlanOutline } from '../domain/plan-outline.ts';
+import type { ErrorInfo } from '../domain/schemas/common.ts';
+import type { EventData, EventDraft, EventType } from '../domain/schemas/event.ts';
+import type { TaskGraph } from '../domain/task-graph.ts';
+import { kernel } from './activities.ts';
+import type { GoalControl } from './control.ts';
+import type { GoalPage } from './goal-page.ts';
+
+/** One goal while its plan runs: what every task's code is given. */
+export interface GoalRun {
+  readonly goal: GoalRef;
+  /** 0 for a goal that a client submitted, one more for each goal above it. */
+  readonly depth: number;
+  readonly outline: PlanOutline;
+  readonly graph: TaskGraph;
+  readonly control: GoalControl;
+  readonly page: GoalPage;
+  /** Why the goal will fail; the first failure counts. */
+  failure: ErrorInfo | null;
+}
+
+/** A draft dated by the workflow's own clock, which replays. */
+export function draft<T extends EventType>(type: T, data: EventData[T], taskId: string | null = null): EventDraft {
+  // TypeScript cannot see that one T pairs type and data, which is what EventDraft says.
+  return { type, taskId, attempt: 1, at: new Date().toISOString(), data } as EventDraft;
+}
+
+export async function recordEvents(goal: GoalRef, ...events: readonly EventDraft[]): Promise<void> {
+  if (events.length > 0) await kernel.recordEvents({ goal, events });
+}

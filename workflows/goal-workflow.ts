@@ -1,0 +1,69 @@
+import {
+  allHandlersFinished,
+  CancellationScope,
+  condition,
+  ContinueAsNew,
+  continueAsNew,
+  isCancellation,
+} from '@temporalio/workflow';
+import type { GoalRef } from '../domain/goal-ref.ts';
+import { createTaskGraph } from '../domain/task-graph.ts';
+import { kernel } from './activities.ts';
+import type { GoalWorkflowInput, GoalWorkflowResult } from './contract.ts';
+import { createControl } from './control.ts';
+import { endCancelled, endFailed, failure } from './goal-ending.ts';
+import { createGoalPage } from './goal-page.ts';
+import { draft, recordEvents, type GoalRun } from './goal-run.ts';
+import { planGoal } from './plan-goal.ts';
+import { runTaskGraph } from './run-task-graph.ts';
+
+/**
+ * One goal, from its submission to its end: planned, approved, run, its output gathered. Each step is recorded before
+ * the next begins; where a process died in between is Temporal's to know.
+ */
+export async function goalWorkflow(input: GoalWorkflowInput): Promise<GoalWorkflowResult> {
+  const { carried } = input;
+  const goal: GoalRef = { tenant: input.tenant, goalId: input.goalId };
+  const page = createGoalPage(carried ? 'running' : 'accepted');
+  const control = createControl({
+    mailbox: carried?.mailbox ?? {},
+    record: (event) => recordEvents(goal, event),
+    view: page.view,
+  });
+  const announced = control.scope.cancelRequested.catch(async () => {
+    page.showStatus('cancelling');
+    const event = draft('goal.cancelling', { reason: control.cancelReason });
+    await CancellationScope.nonCancellable(() => recordEvents(goal, event));
+  });
+
+  try {
+    return await control.scope.run(async () => {
+      const outline = carried?.outline ?? (await planGoal({ goal, control, page }, input));
+      const graph = createTaskGraph(outline, carried?.settled);
+      page.showStatus('running');
+      const run: GoalRun = { goal, depth: input.depth, outline, graph, control, page, failure: null };
+      const ending = await runTaskGraph(run);
+      if (ending.kind === 'continued') return await continueGoal(input, run);
+      if (ending.kind === 'failed') throw failure(ending.error);
+      const { error } = await kernel.completeGoal({ goal });
+      if (error) throw failure(error);
+      page.showStatus('completed');
+      return { status: 'completed' };
+    });
+  } catch (error) {
+    if (error instanceof ContinueAsNew) throw error;
+    if (!isCancellation(error)) return await endFailed(goal, page, error);
+    await announced;
+    return await endCancelled(goal, page, control.cancelReason);
+  }
+}
+
+/** Begins a new history with what is settled. Waits and approvals under way are opened again there. */
+async function continueGoal(input: GoalWorkflowInput, { outline, graph, control }: GoalRun): Promise<never> {
+  await condition(allHandlersFinished);
+  return continueAsNew<typeof goalWorkflow>({
+    ...input,
+    submission: null,
+    carried: { outline, settled: graph.settledStatuses(), mailbox: Object.fromEntries(control.mailbox) },
+  });
+}

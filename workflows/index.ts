@@ -1,0 +1,3 @@
+/** The workflow bundle's entry: every export is a workflow type. */
+export { goalWorkflow } from './goal-workflow.ts';
+export { mapShardWorkflow } from './map-shard-workflow.ts';

@@ -1,0 +1,20 @@
+import type { GoalRef } from '../domain/goal-ref.ts';
+import type { PlanOutline } from '../domain/plan-outline.ts';
+import { range } from './run-map.ts';
+import { runWindow } from './run-window.ts';
+
+export interface MapShardInput {
+  readonly goal: GoalRef;
+  /** With the map as its only task. */
+  readonly outline: PlanOutline;
+  readonly from: number;
+  /** Exclusive. */
+  readonly to: number;
+  readonly maxFailed: number;
+}
+
+/** A part of a wide map, with a history of its own. Answers how many items failed. */
+export async function mapShardWorkflow({ goal, outline, from, to, maxFailed }: MapShardInput): Promise<number> {
+  const [task] = outline.tasks;
+  return task ? runWindow({ goal, outline, task }, range(from, to), maxFailed) : 0;
+}

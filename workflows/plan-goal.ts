@@ -1,0 +1,58 @@
+import type { GoalRef } from '../domain/goal-ref.ts';
+import { approvalId } from '../domain/ids.ts';
+import type { PlanOutline } from '../domain/plan-outline.ts';
+import type { GoalSubmission } from '../domain/schemas/goal.ts';
+import { kernel, planner } from './activities.ts';
+import type { GoalWorkflowInput } from './contract.ts';
+import type { GoalControl } from './control.ts';
+import { failure } from './goal-ending.ts';
+import type { GoalPage } from './goal-page.ts';
+import { draft, recordEvents } from './goal-run.ts';
+import { awaitDecision } from './run-approval.ts';
+
+interface Planning {
+  readonly goal: GoalRef;
+  readonly control: GoalControl;
+  readonly page: GoalPage;
+}
+
+/** Has the goal planned, by its author, a template or a model, and approved, by policy or by people. */
+export async function planGoal(planning: Planning, input: GoalWorkflowInput): Promise<PlanOutline> {
+  const { submission } = input;
+  if (!submission)
+    throw failure({ code: 'ASTRA_INTERNAL', message: 'A continued goal has no plan.', retryable: false });
+  const { goal, page } = planning;
+  const { submittedAt, parentGoalId, bodyHash, depth } = input;
+  const byModel = !submission.plan && !submission.template;
+  if (byModel) page.showStatus('planning');
+  const args = { goal, submission, parentGoalId, submittedAt, bodyHash, depth };
+  const planned = byModel ? await planner.planGoalWithModel(args) : await kernel.planGoal(args);
+  if ('error' in planned) throw failure(planned.error);
+  if (submission.approval?.plan === 'required') await approvePlan(planning, submission, planned.outline.revision);
+  return planned.outline;
+}
+
+async function approvePlan(
+  { goal, control, page }: Planning,
+  submission: GoalSubmission,
+  revision: number,
+): Promise<void> {
+  const required = submission.approval?.required ?? 1;
+  const request = {
+    approvalId: approvalId(goal.goalId, null),
+    kind: 'plan',
+    prompt: `Approve the plan of: ${submission.objective ?? goal.goalId}`,
+    input: null,
+    required,
+    expiresAt: null,
+  } as const;
+  await recordEvents(goal, draft('approval.requested', request));
+  page.showStatus('awaiting_approval');
+  const opened = { approvalId: request.approvalId, required, approvedBy: [], expiresSeconds: null };
+  const approval = await awaitDecision({ goal, control }, opened, null);
+  if (approval === 'expired' || approval.status === 'rejected') {
+    await recordEvents(goal, draft('plan.rejected', { revision, by: 'approval', comment: null }));
+    throw failure({ code: 'ASTRA_APPROVAL_REJECTED', message: 'The plan was rejected.', retryable: false });
+  }
+  await recordEvents(goal, draft('plan.approved', { revision, by: 'approval' }));
+}

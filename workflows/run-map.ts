@@ -1,0 +1,58 @@
+import { ChildWorkflowCancellationType, executeChild, ParentClosePolicy, workflowInfo } from '@temporalio/workflow';
+import type { TaskEnding } from '../activities/contract.ts';
+import { bindingOf, type TaskOutline } from '../domain/plan-outline.ts';
+import { kernel } from './activities.ts';
+import type { GoalRun } from './goal-run.ts';
+import type { mapShardWorkflow } from './map-shard-workflow.ts';
+import { concurrencyOf, runWindow } from './run-window.ts';
+
+/** Items of a map that one execution runs as activities: some 3,000 events of its history. */
+const shardItems = 500;
+
+/** Runs a map's items: pure ones in segments, others through a window, in shards when they are many. */
+export async function runMap(run: GoalRun, task: TaskOutline, items: number): Promise<TaskEnding> {
+  const minSuccess = task.minSuccess ?? 1;
+  const maxFailed = items - Math.ceil(minSuccess * items);
+  if (bindingOf(run.outline, task)?.execution === 'inline') await runSegments(run, task, { items, maxFailed });
+  else if (items <= shardItems) await runWindow({ ...run, task }, range(0, items), maxFailed);
+  else await runShards(run, task, { items, maxFailed });
+  return { kind: 'map', items, minSuccess };
+}
+
+interface Extent {
+  readonly items: number;
+  readonly maxFailed: number;
+}
+
+export const range = (from: number, to: number): number[] =>
+  Array.from({ length: to - from }, (_, offset) => from + offset);
+
+async function runSegments(run: GoalRun, task: TaskOutline, { items, maxFailed }: Extent): Promise<void> {
+  const ref = { goal: run.goal, taskId: task.id };
+  let failed = 0;
+  for (let from = 0; from < items && failed <= maxFailed;) {
+    const segment = await kernel.runMapSegment({ task: ref, from, maxFailed: maxFailed - failed });
+    failed += segment.failed;
+    failed += await runWindow({ ...run, task }, segment.deferred, maxFailed - failed);
+    from = segment.next;
+  }
+}
+
+/** One child workflow after the other, so that `maxConcurrency` holds for the whole map and no history grows long. */
+async function runShards(run: GoalRun, task: TaskOutline, { items, maxFailed }: Extent): Promise<void> {
+  const binding = bindingOf(run.outline, task);
+  const tools = task.tool !== undefined && binding ? { [task.tool]: binding } : {};
+  const size = Math.max(shardItems, 2 * concurrencyOf(task));
+  let failed = 0;
+  for (let from = 0; from < items && failed <= maxFailed; from += size) {
+    const to = Math.min(items, from + size);
+    const shard = { goal: run.goal, outline: { ...run.outline, tasks: [task], tools }, from, to };
+    failed += await executeChild<typeof mapShardWorkflow>('mapShardWorkflow', {
+      workflowId: `${workflowInfo().workflowId}/${task.id}/${from}`,
+      cancellationType: ChildWorkflowCancellationType.WAIT_CANCELLATION_COMPLETED,
+      parentClosePolicy: ParentClosePolicy.REQUEST_CANCEL,
+      staticSummary: `${task.title ?? task.id}: items ${from} to ${to - 1}`,
+      args: [{ ...shard, maxFailed: maxFailed - failed }],
+    });
+  }
+}

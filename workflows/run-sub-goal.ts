@@ -1,0 +1,44 @@
+import {
+  ChildWorkflowCancellationType,
+  ChildWorkflowFailure,
+  executeChild,
+  isCancellation,
+  ParentClosePolicy,
+} from '@temporalio/workflow';
+import type { OpenedTask, TaskEnding } from '../activities/contract.ts';
+import type { TaskOutline } from '../domain/plan-outline.ts';
+import { goalSearchAttributes, goalWorkflowId, goalWorkflowType } from './contract.ts';
+import type { goalWorkflow } from './goal-workflow.ts';
+import type { GoalRun } from './goal-run.ts';
+
+type ChildGoal = Extract<OpenedTask, { childGoal: unknown }>['childGoal'];
+
+/** Runs a sub-goal: a goal of its own, with its own page, that ends when its parent is cancelled. */
+export async function runSubGoal(run: GoalRun, task: TaskOutline, child: ChildGoal): Promise<TaskEnding> {
+  const { tenant, goalId } = run.goal;
+  try {
+    await executeChild<typeof goalWorkflow>(goalWorkflowType, {
+      workflowId: goalWorkflowId(child.goalId),
+      cancellationType: ChildWorkflowCancellationType.WAIT_CANCELLATION_COMPLETED,
+      parentClosePolicy: ParentClosePolicy.REQUEST_CANCEL,
+      staticSummary: task.title ?? task.id,
+      typedSearchAttributes: goalSearchAttributes(tenant, child.submission),
+      args: [
+        {
+          tenant,
+          goalId: child.goalId,
+          submission: child.submission,
+          submittedAt: new Date().toISOString(),
+          bodyHash: null,
+          parentGoalId: goalId,
+          depth: run.depth + 1,
+        },
+      ],
+    });
+  } catch (error) {
+    if (isCancellation(error)) throw error;
+    // Failed: its own record says why, and closeTask takes the message from there.
+    if (!(error instanceof ChildWorkflowFailure)) throw error;
+  }
+  return { kind: 'childGoal', goalId: child.goalId };
+}

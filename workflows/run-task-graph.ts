@@ -1,0 +1,88 @@
+import { workflowInfo } from '@temporalio/workflow';
+import type { TaskOutcome } from '../activities/contract.ts';
+import { isInline, type TaskOutline } from '../domain/plan-outline.ts';
+import type { ErrorInfo } from '../domain/schemas/common.ts';
+import { kernel } from './activities.ts';
+import { createFlight, type Flight } from './flight.ts';
+import { draft, recordEvents, type GoalRun } from './goal-run.ts';
+import { runTask } from './run-task.ts';
+
+/** Tasks of one goal under way at once. The server allows 2,000 pending activities an execution. */
+const maxUnderWay = 500;
+
+export type GraphEnding =
+  | { readonly kind: 'completed' }
+  | { readonly kind: 'failed'; readonly error: ErrorInfo }
+  /** The history is long: to be gone on with in a new one. */
+  | { readonly kind: 'continued' };
+
+/**
+ * Runs the goal's graph until nothing is left, or until its history should be begun anew.
+ *
+ * 1. A task starts once its dependencies are settled, the longest remaining path first.
+ * 2. A task is settled in the graph only after its outcome is recorded.
+ * 3. A history is begun anew only while nothing but waits and approvals is under way: those can be opened again.
+ * 4. When this answers or throws, nothing is under way any more, those aside.
+ */
+export async function runTaskGraph(run: GoalRun): Promise<GraphEnding> {
+  const { graph, page } = run;
+  const flight = createFlight();
+  try {
+    for (;;) {
+      page.showProgress(graph);
+      const draining = workflowInfo().continueAsNewSuggested && !graph.halted && !graph.done;
+      if (draining && flight.onlyWaits) return { kind: 'continued' };
+      if (!draining) dispatch(run, flight);
+      if (flight.size === 0) break;
+      // The goal's outcome is certain; it does not wait for a person or a date to say so.
+      if (graph.failedTask !== null) flight.cancel({ onlyWaits: true });
+      await flight.next();
+    }
+  } catch (error) {
+    flight.cancel({ onlyWaits: false });
+    await flight.landed();
+    throw error;
+  }
+  return run.failure ? { kind: 'failed', error: run.failure } : { kind: 'completed' };
+}
+
+function dispatch(run: GoalRun, flight: Flight): void {
+  const inline = run.graph.takeSegment((task) => isInline(run.outline, task));
+  for (const task of run.graph.takeReady(maxUnderWay - flight.size)) startTask(run, flight, task);
+  // Last, because a local activity holds back the commands of its workflow task until it ends.
+  if (inline.length > 0) flight.start(() => runSegment(run, flight, inline), { waits: false });
+}
+
+function startTask(run: GoalRun, flight: Flight, task: TaskOutline): void {
+  const waits = task.kind === 'wait' || task.kind === 'approval';
+  flight.start(async () => settle(run, task, await runTask(run, task)), { waits });
+}
+
+async function runSegment(run: GoalRun, flight: Flight, tasks: readonly TaskOutline[]): Promise<void> {
+  const { goal, graph } = run;
+  const { outcomes, deferred } = await kernel.runSegment({ goal, taskIds: tasks.map((task) => task.id) });
+  const late = new Set(deferred);
+  await recordSkipped(run, graph.release(tasks.flatMap(({ id }) => (outcomes[id] || late.has(id) ? [] : [id]))));
+  for (const task of tasks) {
+    const outcome = outcomes[task.id];
+    if (outcome) await settle(run, task, outcome);
+    else if (late.has(task.id)) startTask(run, flight, task);
+  }
+}
+
+async function settle(run: GoalRun, task: TaskOutline, outcome: TaskOutcome): Promise<void> {
+  const skipped = run.graph.settle(task.id, outcome.status);
+  if (outcome.status === 'failed' && run.graph.failedTask === task.id) {
+    const { code, message } = outcome.error;
+    run.failure ??= {
+      code: 'ASTRA_TASK_FAILED',
+      message: `Task "${task.id}" failed with ${code}: ${message}`,
+      retryable: false,
+    };
+  }
+  await recordSkipped(run, skipped);
+}
+
+async function recordSkipped({ goal }: GoalRun, ids: readonly string[]): Promise<void> {
+  await recordEvents(goal, ...ids.map((id) => draft('task.skipped', { reason: 'upstream_skipped' }, id)));
+}

@@ -1,0 +1,31 @@
+import type { OpenedTask, TaskEnding, TaskOutcome } from '../activities/contract.ts';
+import type { TaskOutline } from '../domain/plan-outline.ts';
+import { executeTool, kernel } from './activities.ts';
+import { closeTask, endingOf } from './close-task.ts';
+import type { GoalRun } from './goal-run.ts';
+import { runApproval } from './run-approval.ts';
+import { runMap } from './run-map.ts';
+import { runSubGoal } from './run-sub-goal.ts';
+import { runWait } from './run-wait.ts';
+
+/** Carries one task out and answers with its recorded outcome, also when it was cancelled or lost. */
+export async function runTask(run: GoalRun, task: TaskOutline): Promise<TaskOutcome> {
+  const ref = { goal: run.goal, taskId: task.id };
+  try {
+    if (task.kind === 'tool') return await executeTool(run.outline, task, ref);
+    const opened = await kernel.openTask(ref);
+    if ('settled' in opened) return opened.settled;
+    return await closeTask(ref, await carryOut(run, task, opened));
+  } catch (error) {
+    return closeTask(ref, endingOf(error, task, run.outline));
+  }
+}
+
+type OpenTask = Exclude<OpenedTask, { settled: TaskOutcome }>;
+
+function carryOut(run: GoalRun, task: TaskOutline, opened: OpenTask): Promise<TaskEnding> {
+  if ('map' in opened) return runMap(run, task, opened.map.items);
+  if ('childGoal' in opened) return runSubGoal(run, task, opened.childGoal);
+  if ('approval' in opened) return runApproval(run, task, opened.approval);
+  return runWait(run, opened.wait);
+}

@@ -1,0 +1,21 @@
+import { condition, sleep } from '@temporalio/workflow';
+import type { OpenedTask, TaskEnding } from '../activities/contract.ts';
+import type { GoalRun } from './goal-run.ts';
+
+type Wait = Extract<OpenedTask, { wait: unknown }>['wait'];
+
+/** Waits for a time, or for an event that may have come before; the event's data is the output. */
+export async function runWait(run: GoalRun, wait: Wait): Promise<TaskEnding> {
+  if ('seconds' in wait) {
+    await sleep(wait.seconds * 1_000, { summary: `wait ${wait.seconds} s` });
+    return { kind: 'output', output: null };
+  }
+  const { mailbox } = run.control;
+  const arrived = (): boolean => (mailbox.get(wait.event)?.length ?? 0) > 0;
+  if (wait.timeoutSeconds === null) await condition(arrived);
+  else if (!(await condition(arrived, wait.timeoutSeconds * 1_000))) {
+    const message = `The event "${wait.event}" did not arrive in time.`;
+    return { kind: 'failed', error: { code: 'ASTRA_WAIT_TIMEOUT', message, retryable: false } };
+  }
+  return { kind: 'output', output: mailbox.get(wait.event)?.shift() ?? null };
+}

@@ -1,0 +1,59 @@
+import { isCancellation } from '@temporalio/workflow';
+import type { GoalRef } from '../domain/goal-ref.ts';
+import type { PlanOutline, TaskOutline } from '../domain/plan-outline.ts';
+import { executeTool } from './activities.ts';
+import { closeTask, endingOf } from './close-task.ts';
+import { createFlight } from './flight.ts';
+
+const defaultConcurrency = 16;
+
+export const concurrencyOf = (task: TaskOutline): number => task.maxConcurrency ?? defaultConcurrency;
+
+interface MapRun {
+  readonly goal: GoalRef;
+  readonly outline: PlanOutline;
+  readonly task: TaskOutline;
+}
+
+/**
+ * Runs items of a map as activities, `maxConcurrency` at a time; begins none once more than `maxFailed` have failed.
+ * @returns how many failed
+ */
+export async function runWindow(map: MapRun, items: readonly number[], maxFailed: number): Promise<number> {
+  const flight = createFlight();
+  const queue = [...items].reverse();
+  let failed = 0;
+  try {
+    for (;;) {
+      while (flight.size < concurrencyOf(map.task) && failed <= maxFailed) {
+        const item = queue.pop();
+        if (item === undefined) break;
+        flight.start(
+          async () => {
+            if ((await runItem(map, item)) === 'failed') failed += 1;
+          },
+          { waits: false },
+        );
+      }
+      if (flight.size === 0) return failed;
+      await flight.next();
+    }
+  } catch (error) {
+    await flight.landed();
+    throw error;
+  }
+}
+
+async function runItem(
+  { goal, outline, task }: MapRun,
+  item: number,
+): Promise<'completed' | 'failed' | 'skipped' | 'cancelled'> {
+  const ref = { goal, taskId: `${task.id}.${item}` };
+  try {
+    return (await executeTool(outline, task, ref)).status;
+  } catch (error) {
+    const { status } = await closeTask(ref, endingOf(error, task, outline));
+    if (isCancellation(error)) throw error;
+    return status;
+  }
+}
