@@ -1,7 +1,8 @@
-import { ChildWorkflowCancellationType, executeChild, ParentClosePolicy, workflowInfo } from '@temporalio/workflow';
+import { ChildWorkflowCancellationType, executeChild, ParentClosePolicy } from '@temporalio/workflow';
 import type { TaskEnding } from '../activities/contract.ts';
 import { bindingOf, type TaskOutline } from '../domain/plan-outline.ts';
 import { kernel } from './activities.ts';
+import { goalWorkflowId } from './contract.ts';
 import type { GoalRun } from './goal-run.ts';
 import type { mapShardWorkflow } from './map-shard-workflow.ts';
 import { concurrencyOf, runWindow } from './run-window.ts';
@@ -48,7 +49,7 @@ async function runShards(run: GoalRun, task: TaskOutline, { items, maxFailed }: 
     const to = Math.min(items, from + size);
     const shard = { goal: run.goal, outline: { ...run.outline, tasks: [task], tools }, from, to };
     failed += await executeChild<typeof mapShardWorkflow>('mapShardWorkflow', {
-      workflowId: `${workflowInfo().workflowId}/${task.id}/${from}`,
+      workflowId: `${goalWorkflowId(run.goal.goalId)}/${task.id}/${from}`,
       cancellationType: ChildWorkflowCancellationType.WAIT_CANCELLATION_COMPLETED,
       parentClosePolicy: ParentClosePolicy.REQUEST_CANCEL,
       staticSummary: `${task.title ?? task.id}: items ${from} to ${to - 1}`,
