@@ -1,0 +1,24 @@
+import type { ArtifactStore } from '../../stores/artifacts/artifact-store.ts';
+import type { AnswerCache } from '../../stores/cache/answer-cache.ts';
+import type { LivePublisher } from '../../stores/cache/live-publisher.ts';
+import type { TemplateStore } from '../../stores/postgres/templates.ts';
+import type { ToolCatalogue } from '../../stores/tool-catalogue.ts';
+import type { Model } from '../llm/model.ts';
+import type { Recorder } from '../projection/recorder.ts';
+import type { ToolArtifacts } from '../tools/define-tool.ts';
+import type { InlinePool } from '../tools/inline-pool.ts';
+import type { ToolRegistry } from '../tools/registry.ts';
+
+/** What activities need of their process. */
+export interface ExecutionDeps {
+  readonly recorder: Recorder;
+  readonly tools: ToolRegistry;
+  readonly inlinePool: InlinePool;
+  readonly artifacts: ArtifactStore;
+  readonly artifactsOf: (tenant: string) => ToolArtifacts;
+  readonly answers: AnswerCache;
+  readonly live: LivePublisher;
+  readonly templates: Pick<TemplateStore, 'get'>;
+  readonly catalogue: ToolCatalogue;
+  readonly model: Model | null;
+}

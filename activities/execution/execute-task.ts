@@ -1,0 +1,108 @@
+import { activityInfo, ApplicationFailure, CancelledFailure, Context, heartbeat } from '@temporalio/activity';
+import { toErrorInfo } from '../../domain/errors.ts';
+import { bindingOf } from '../../domain/plan-outline.ts';
+import { backoffSeconds, retryOf, timeoutSecondsOf, type RetrySchedule } from '../../domain/retry.ts';
+import type { ErrorInfo } from '../../domain/schemas/common.ts';
+import type { TaskOutcome, TaskRef, ToolActivities } from '../contract.ts';
+import type { Recorder } from '../projection/recorder.ts';
+import { draft } from './drafts.ts';
+import { recordEnd } from './record-end.ts';
+import type { PlannedTask, TaskScopes } from './task-scope.ts';
+import { prepareCall } from './tool-call.ts';
+import type { ToolRunner } from './tool-runner.ts';
+import type { Values } from './values.ts';
+
+interface Deps {
+  readonly recorder: Recorder;
+  readonly scopes: TaskScopes;
+  readonly values: Values;
+  readonly runner: ToolRunner;
+}
+
+const heartbeatMs = 1_000;
+
+interface Attempt {
+  readonly ref: TaskRef;
+  readonly planned: PlannedTask;
+  readonly number: number;
+  readonly startedAt: Date;
+  readonly retry: RetrySchedule;
+  readonly timeoutSeconds: number;
+}
+
+/**
+ * One attempt at a tool call, as an activity of its own.
+ *
+ * The end is recorded before it is told, so a worker that dies after the record leaves a finished task, and one that
+ * dies before leaves an attempt that the server starts again.
+ */
+export function createExecuteTask(deps: Deps): ToolActivities['executeTask'] {
+  const { recorder, scopes } = deps;
+  return async (ref) => {
+    const recorded = await recorder.outcome(ref.goal, ref.taskId);
+    if (recorded) return recorded;
+    const { attempt: number, scheduledTimestampMs } = activityInfo();
+    const planned = await scopes.find(ref.goal, ref.taskId);
+    const binding = bindingOf((await recorder.plan(ref.goal)).outline, planned.outline);
+    const retry = retryOf(planned.outline, binding);
+    const timeoutSeconds = timeoutSecondsOf(planned.outline, binding);
+    const attempt: Attempt = { ref, planned, number, startedAt: new Date(), retry, timeoutSeconds };
+    const queuedAt = new Date(scheduledTimestampMs).toISOString();
+    recorder.note(
+      ref.goal,
+      draft('task.started', { queuedAt }, { taskId: ref.taskId, attempt: number, at: attempt.startedAt }),
+    );
+    const beat = setInterval(heartbeat, heartbeatMs);
+    try {
+      return await run(deps, attempt);
+    } catch (error) {
+      return await settleFailure(recorder, attempt, error);
+    } finally {
+      clearInterval(beat);
+    }
+  };
+}
+
+async function run({ recorder, scopes, values, runner }: Deps, attempt: Attempt): Promise<TaskOutcome> {
+  const { ref, planned, number, startedAt, timeoutSeconds } = attempt;
+  const about = { taskId: ref.taskId, attempt: number };
+  const call = await prepareCall(scopes, ref.goal, planned);
+  if (!call) return recordEnd(recorder, ref, draft('task.skipped', { reason: 'condition' }, about));
+  const { cancellationSignal } = Context.current();
+  const result = await runner.run(call, { ref, attempt: number, timeoutSeconds, cancelled: cancellationSignal });
+  const output = await values.toOutput(ref.goal.tenant, result.value);
+  const created = result.artifacts.map((artifact) => draft('artifact.created', { artifact }, about));
+  const completed = draft('task.completed', { ...output, startedAt: startedAt.toISOString() }, about);
+  return recordEnd(recorder, ref, ...created, completed);
+}
+
+/** Records the end, or throws so that the server starts the next attempt. */
+async function settleFailure(recorder: Recorder, attempt: Attempt, error: unknown): Promise<TaskOutcome> {
+  const { ref, number, retry, startedAt } = attempt;
+  const about = { taskId: ref.taskId, attempt: number };
+  const { cancellationSignal } = Context.current();
+  if (cancellationSignal.aborted) {
+    const { reason } = cancellationSignal as { reason: unknown };
+    // The worker shuts down, or the server has given the attempt up: the task itself goes on elsewhere.
+    if (!isCancelRequest(reason)) throw reason;
+    return recordEnd(recorder, ref, draft('task.cancelled', { reason: null }, about));
+  }
+  const info = toErrorInfo(error);
+  if (mayRetry(info, retry, number)) {
+    const seconds = backoffSeconds(retry, number);
+    const nextAttemptAt = new Date(Date.now() + seconds * 1_000).toISOString();
+    await recorder.record(ref.goal, [draft('task.retrying', { error: info, nextAttemptAt }, about)]);
+    const { code: type, message } = info;
+    throw ApplicationFailure.create({ type, message, nextRetryDelay: seconds * 1_000, ...causeOf(error) });
+  }
+  return recordEnd(recorder, ref, draft('task.failed', { error: info, startedAt: startedAt.toISOString() }, about));
+}
+
+const causeOf = (error: unknown): { cause?: Error } => (error instanceof Error ? { cause: error } : {});
+
+const isCancelRequest = (reason: unknown): boolean =>
+  reason instanceof CancelledFailure && reason.message === 'CANCELLED';
+
+function mayRetry(error: ErrorInfo, retry: RetrySchedule, attempt: number): boolean {
+  return error.retryable && attempt < retry.maxAttempts && !retry.nonRetryableCodes.includes(error.code);
+}

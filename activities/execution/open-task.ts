@@ -1,0 +1,113 @@
+import { createHash } from 'node:crypto';
+import { AstraError, toErrorInfo } from '../../domain/errors.ts';
+import { evaluateCondition, renderTemplate } from '../../domain/expressions.ts';
+import { approvalId, childGoalId } from '../../domain/ids.ts';
+import { limits } from '../../domain/limits.ts';
+import { validateSubmission } from '../../domain/plan-validation/validate-submission.ts';
+import type { ApprovalTask, GoalTask, MapTask, Task, WaitTask } from '../../domain/schemas/plan.ts';
+import { renderSubGoalBody, splitSubGoalBody } from '../../domain/sub-goal-body.ts';
+import type { ToolCatalogue } from '../../stores/tool-catalogue.ts';
+import type { KernelActivities, OpenedTask, TaskRef } from '../contract.ts';
+import type { Recorder } from '../projection/recorder.ts';
+import { draft } from './drafts.ts';
+import { recordEnd } from './record-end.ts';
+import type { TaskScopes } from './task-scope.ts';
+
+interface Deps {
+  readonly recorder: Recorder;
+  readonly scopes: TaskScopes;
+  readonly catalogue: ToolCatalogue;
+}
+
+/**
+ * Begins a task that the workflow carries out itself. A task that is open already, because the workflow began a new
+ * history or its worker was lost, is opened again with what is left of its time and with its votes.
+ */
+export function createOpenTask(deps: Deps): KernelActivities['openTask'] {
+  const { recorder, scopes } = deps;
+  return async (ref) => {
+    const recorded = await recorder.outcome(ref.goal, ref.taskId);
+    if (recorded) return { settled: recorded };
+    const { task } = await scopes.find(ref.goal, ref.taskId);
+    const about = { taskId: ref.taskId };
+    try {
+      if (await isWanted(scopes, ref, task)) return await open(deps, ref, task);
+      return { settled: await recordEnd(recorder, ref, draft('task.skipped', { reason: 'condition' }, about)) };
+    } catch (error) {
+      if (!(error instanceof AstraError) || error.code === 'ASTRA_UNAVAILABLE') throw error;
+      return { settled: await recordEnd(recorder, ref, draft('task.failed', { error: toErrorInfo(error) }, about)) };
+    }
+  };
+}
+
+async function isWanted(scopes: TaskScopes, { goal }: TaskRef, { when }: Task): Promise<boolean> {
+  return when === undefined || evaluateCondition(when, await scopes.of(goal, `{{ ${when} }}`));
+}
+
+function open(deps: Deps, ref: TaskRef, task: Task): Promise<OpenedTask> {
+  switch (task.kind) {
+    case 'map':
+      return openMap(deps, ref, task);
+    case 'goal':
+      return openSubGoal(deps, ref, task);
+    case 'approval':
+      return openApproval(deps, ref, task);
+    case 'wait':
+      return openWait(deps, ref, task);
+    case 'tool':
+      throw new AstraError('ASTRA_INTERNAL', 'A tool task is executed, not opened.');
+  }
+}
+
+async function openMap({ recorder, scopes }: Deps, { goal, taskId }: TaskRef, task: MapTask): Promise<OpenedTask> {
+  const items = (await scopes.itemsOf(goal, task)).length;
+  if (items > limits.mapItems) {
+    throw new AstraError('ASTRA_MAP_FAILED', `The map has ${items} items; at most ${limits.mapItems} are allowed.`);
+  }
+  recorder.note(goal, draft('task.started', { items }, { taskId }));
+  return { map: { items } };
+}
+
+async function openSubGoal(deps: Deps, { goal, taskId }: TaskRef, task: GoalTask): Promise<OpenedTask> {
+  const { own } = splitSubGoalBody(task.goal);
+  const body = renderSubGoalBody(task.goal, await deps.scopes.of(goal, own));
+  const submission = validateSubmission(body, await deps.catalogue());
+  const child = childGoalId(goal.goalId, taskId, (text) => createHash('sha256').update(text).digest());
+  await deps.recorder.record(goal, [draft('task.started', { childGoalId: child }, { taskId })]);
+  return { childGoal: { goalId: child, submission } };
+}
+
+async function openApproval({ recorder, scopes }: Deps, ref: TaskRef, task: ApprovalTask): Promise<OpenedTask> {
+  const { goal, taskId } = ref;
+  const id = approvalId(goal.goalId, taskId);
+  const { required = 1, expiresSeconds = null } = task;
+  let approval = await recorder.approval(goal, id);
+  if (!approval) {
+    const asked = { prompt: task.prompt, input: task.input ?? null };
+    const { prompt, input } = renderTemplate(asked, await scopes.of(goal, asked)) as typeof asked;
+    const expiresAt = expiresSeconds === null ? null : inSeconds(expiresSeconds);
+    const request = { approvalId: id, kind: 'task', prompt, input, required, expiresAt } as const;
+    await recorder.record(goal, [draft('approval.requested', request, { taskId })]);
+    approval = await recorder.approval(goal, id);
+  }
+  const approvedBy = (approval?.votes ?? []).filter((vote) => vote.decision === 'approved').map((vote) => vote.subject);
+  const until = approval?.expiresAt ?? null;
+  return {
+    approval: { approvalId: id, required, approvedBy, expiresSeconds: until === null ? null : secondsTo(until) },
+  };
+}
+
+async function openWait({ recorder }: Deps, { goal, taskId }: TaskRef, task: WaitTask): Promise<OpenedTask> {
+  const seconds = task.seconds ?? task.timeoutSeconds ?? null;
+  const startedAt = (await recorder.task(goal, taskId))?.startedAt ?? null;
+  const since = startedAt === null ? Date.now() : Date.parse(startedAt);
+  const until = seconds === null ? null : inSeconds(seconds, since);
+  const kind = task.event === undefined ? 'timer' : 'event';
+  const waitingFor = { kind, detail: task.event ?? `${task.seconds ?? 0} s`, until } as const;
+  await recorder.record(goal, [draft('task.started', { waitingFor }, { taskId })]);
+  if (task.event === undefined) return { wait: { seconds: until === null ? 0 : secondsTo(until) } };
+  return { wait: { event: task.event, timeoutSeconds: until === null ? null : secondsTo(until) } };
+}
+
+const inSeconds = (seconds: number, since = Date.now()): string => new Date(since + seconds * 1_000).toISOString();
+const secondsTo = (time: string): number => Math.max(0, (Date.parse(time) - Date.now()) / 1_000);

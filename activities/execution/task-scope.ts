@@ -1,0 +1,92 @@
+import { LRUCache } from 'lru-cache';
+import { AstraError } from '../../domain/errors.ts';
+import { evaluateList, referencesOf, type Scope } from '../../domain/expressions.ts';
+import type { GoalRef } from '../../domain/goal-ref.ts';
+import { parseTaskId } from '../../domain/ids.ts';
+import type { Json } from '../../domain/json.ts';
+import type { Task } from '../../domain/schemas/plan.ts';
+import type { TaskOutline } from '../../domain/plan-outline.ts';
+import type { Output } from '../../domain/schemas/event.ts';
+import type { RecordedPlan, Recorder } from '../projection/recorder.ts';
+import type { Values } from './values.ts';
+
+/** A task, or an item of a map, as its plan has it. */
+export interface PlannedTask {
+  readonly id: string;
+  readonly task: Task;
+  readonly outline: TaskOutline;
+  /** Set for an item of a map. */
+  readonly item: number | null;
+}
+
+/** Outputs that a segment has and the record has not yet. */
+export type FreshOutputs = ReadonlyMap<string, Output | null>;
+
+/** Reads what a task's expressions refer to. */
+export interface TaskScopes {
+  /** @throws ASTRA_INTERNAL when the plan has no such task */
+  find(goal: GoalRef, taskId: string): Promise<PlannedTask>;
+  /** The scope of `expressions`: only what they refer to is read. */
+  of(goal: GoalRef, expressions: Json, options?: { readonly fresh?: FreshOutputs }): Promise<Scope>;
+  /** The list a map runs over. */
+  itemsOf(goal: GoalRef, map: Extract<Task, { kind: 'map' }>): Promise<readonly Json[]>;
+}
+
+type PlanIndex = ReadonlyMap<string, Pick<PlannedTask, 'task' | 'outline'>>;
+
+/** Recorded plans do not change and the recorder keeps them, so each is indexed once. */
+const indices = new WeakMap<RecordedPlan, PlanIndex>();
+
+function indexOf(recorded: RecordedPlan): PlanIndex {
+  const known = indices.get(recorded);
+  if (known) return known;
+  const outlines = new Map(recorded.outline.tasks.map((outline) => [outline.id, outline]));
+  const index: PlanIndex = new Map(
+    recorded.plan.tasks.flatMap((task) => {
+      const outline = outlines.get(task.id);
+      return outline ? [[task.id, { task, outline }] as const] : [];
+    }),
+  );
+  indices.set(recorded, index);
+  return index;
+}
+
+/** Lists of maps that are being worked on; all items of a map ask for the same one. */
+const cachedLists = 64;
+
+export function createTaskScopes(recorder: Recorder, values: Values): TaskScopes {
+  const lists = new LRUCache<string, readonly Json[]>({ max: cachedLists });
+
+  const scopes: TaskScopes = {
+    async find(goal, taskId) {
+      const { id, index } = parseTaskId(taskId);
+      const found = indexOf(await recorder.plan(goal)).get(id);
+      if (!found) throw new AstraError('ASTRA_INTERNAL', `The plan has no task "${taskId}".`);
+      return { id: taskId, item: index, ...found };
+    },
+    async of(goal, expressions, { fresh } = {}) {
+      const ids = [...referencesOf(expressions).tasks];
+      const [head, { params }, recorded] = await Promise.all([
+        recorder.head(goal),
+        recorder.plan(goal),
+        recorder.outputs(
+          goal,
+          ids.filter((id) => !fresh?.has(id)),
+        ),
+      ]);
+      const resolve = async (id: string) =>
+        [id, { output: await values.toValue(goal.tenant, fresh?.get(id) ?? recorded[id]) }] as const;
+      const tasks = Object.fromEntries(await Promise.all(ids.map(resolve)));
+      return { goal: { input: head.input }, tasks, params };
+    },
+    async itemsOf(goal, map) {
+      const key = `${goal.tenant}/${goal.goalId}/${map.id}`;
+      const known = lists.get(key);
+      if (known) return known;
+      const items = evaluateList(map.over, await scopes.of(goal, `{{ ${map.over} }}`));
+      lists.set(key, items);
+      return items;
+    },
+  };
+  return scopes;
+}

@@ -1,0 +1,90 @@
+import { AstraError, toErrorInfo } from '../../domain/errors.ts';
+import { goalHeadOf } from '../../domain/goal-head.ts';
+import type { JsonObject } from '../../domain/json.ts';
+import type { PlanOutline } from '../../domain/plan-outline.ts';
+import type { EventDraft } from '../../domain/schemas/event.ts';
+import { applyTemplate } from '../../domain/template.ts';
+import { validatePlan, type ValidatedPlan } from '../../domain/plan-validation/validate-plan.ts';
+import type { TemplateStore } from '../../stores/postgres/templates.ts';
+import type { ToolCatalogue } from '../../stores/tool-catalogue.ts';
+import type { KernelActivities, PlanGoalArgs, PlanGoalResult } from '../contract.ts';
+import { draft } from '../execution/drafts.ts';
+import type { Recorder } from '../projection/recorder.ts';
+import { createParamsValidator } from './validate-params.ts';
+
+interface Deps {
+  readonly recorder: Recorder;
+  readonly catalogue: ToolCatalogue;
+  readonly templates: Pick<TemplateStore, 'get'>;
+}
+
+export interface PlannedGoal extends ValidatedPlan {
+  readonly params: JsonObject;
+  /** What the template makes of the objective. */
+  readonly objective?: string;
+}
+
+/** Plans a goal whose plan is given, by its author or a template, and records submission and plan in one commit. */
+export function createPlanGoal({ recorder, catalogue, templates }: Deps): KernelActivities['planGoal'] {
+  const validateParams = createParamsValidator();
+
+  async function plan({ goal, submission }: PlanGoalArgs): Promise<PlannedGoal> {
+    const tools = await catalogue();
+    if (submission.plan) return { ...validatePlan(submission.plan, tools), params: {} };
+    const { name, params: given = {} } = submission.template ?? { name: '' };
+    const template = await templates.get(goal.tenant, name);
+    if (!template) throw new AstraError('ASTRA_TEMPLATE_INVALID', `There is no template "${name}".`);
+    const { plan: body, objective, params } = applyTemplate(template, given, validateParams);
+    return { ...validatePlan(body, tools, { source: 'template' }), params, objective };
+  }
+
+  return (args) => recordPlanning(recorder, args, () => plan(args));
+}
+
+/** Records what comes of `plan`: a plan, or, with its submission, that there is none. A recorded plan is not made again. */
+export async function recordPlanning(
+  recorder: Recorder,
+  args: PlanGoalArgs,
+  plan: () => Promise<PlannedGoal>,
+): Promise<PlanGoalResult> {
+  const { goal, submission, bodyHash } = args;
+  const recorded = await recordedOutline(recorder, args);
+  if (recorded) return { outline: recorded };
+  const documents = submission.documents ?? [];
+  try {
+    const planned = await plan();
+    const { plan: body, outline, params } = planned;
+    await recorder.record(goal, draftsOf(args, planned), {
+      plan: { plan: body, outline, params },
+      submission: { documents, bodyHash },
+    });
+    return { outline };
+  } catch (error) {
+    if (!(error instanceof AstraError) || error.retryable) throw error;
+    await recorder.record(goal, [submitted(args)], { submission: { documents, bodyHash } });
+    return { error: toErrorInfo(error) };
+  }
+}
+
+async function recordedOutline(recorder: Recorder, { goal }: PlanGoalArgs): Promise<PlanOutline | null> {
+  try {
+    return (await recorder.plan(goal)).outline;
+  } catch (error) {
+    if (error instanceof AstraError && error.code === 'ASTRA_NOT_FOUND') return null;
+    throw error;
+  }
+}
+
+export const submitted = (args: PlanGoalArgs, objective?: string): EventDraft =>
+  draft('goal.submitted', { head: goalHeadOf({ ...args, ...args.goal }, objective) });
+
+function draftsOf(args: PlanGoalArgs, { outline, objective }: PlannedGoal): EventDraft[] {
+  const { documents = [], approval } = args.submission;
+  const sizeBytes = documents.reduce((sum, { text }) => sum + Buffer.byteLength(text), 0);
+  return [
+    submitted(args, objective),
+    ...(documents.length > 0 ? [draft('goal.context_assembled', { documents: documents.length, sizeBytes })] : []),
+    draft('plan.proposed', { outline }),
+    ...(approval?.plan === 'required' ? [] : [draft('plan.approved', { revision: outline.revision, by: 'policy' })]),
+  ];
+}
