@@ -14,6 +14,7 @@ const entry = (status: number, title: string, retryable = false): ErrorEntry => 
 export const errorRegistry = {
   ASTRA_BODY_INVALID: entry(422, 'The request body is not valid'),
   ASTRA_BODY_TOO_LARGE: entry(413, 'The request body is too large'),
+  ASTRA_MEDIA_TYPE_UNSUPPORTED: entry(415, 'The request body has another media type than JSON'),
   ASTRA_PARAMETER_INVALID: entry(400, 'A path or query parameter is not valid'),
   ASTRA_PLAN_INVALID: entry(422, 'The plan is not valid'),
   ASTRA_TEMPLATE_INVALID: entry(422, 'The template or its parameters are not valid'),
@@ -44,10 +45,13 @@ export const errorRegistry = {
   ASTRA_WAIT_TIMEOUT: entry(504, 'The awaited event did not arrive in time'),
   ASTRA_TASK_FAILED: entry(500, 'A task of the goal failed'),
   ASTRA_MODEL_FAILED: entry(502, 'The model did not answer as asked', true),
+  ASTRA_MODEL_REFUSED: entry(502, 'The model endpoint refused the request'),
   ASTRA_CANCELLED: entry(499, 'Cancelled'),
 } as const satisfies Record<string, ErrorEntry>;
 
 export type ErrorCode = keyof typeof errorRegistry;
+
+export const isErrorCode = (code: string): code is ErrorCode => Object.hasOwn(errorRegistry, code);
 
 /** A fault in something the user wrote, at a JSON pointer (RFC 6901) into it. */
 export interface Fault {

@@ -14,5 +14,11 @@ export const limits = {
   labels: 32,
   documents: 64,
   expressionChars: 8_192,
+  /** Operators, names, literals and calls of one expression. */
+  expressionNodes: 1_000,
+  /** Cost of the expressions of one task; a step is an operation or 32 characters of text. */
+  expressionSteps: 2_000_000,
+  /** Lists and objects inside of one another in a body. */
+  jsonDepth: 100,
   listPage: 500,
 } as const;

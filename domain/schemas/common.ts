@@ -14,7 +14,9 @@ export type GoalId = z.infer<typeof goalIdSchema>;
 /** Ids of a plan's tasks; `each.3`, with a dot, is item 3 of the map `each`. */
 export const taskIdSchema = z
   .string()
-  .regex(/^[A-Za-z][A-Za-z0-9_-]{0,63}$/, 'must begin with a letter and have at most 64 letters, digits, "_" or "-"');
+  .regex(/^[A-Za-z][A-Za-z0-9_-]{0,63}$/, 'must begin with a letter and have at most 64 letters, digits, "_" or "-"')
+  // Tasks are looked up by id in plain objects everywhere: no id may name what every object has.
+  .refine((id) => !(id in Object.prototype), 'is a reserved name; choose another');
 
 export const tenantSchema = z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/, 'must be a lower-case name of at most 63 characters');
 export const timestampSchema = z.iso.datetime();

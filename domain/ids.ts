@@ -1,0 +1,63 @@
+import type { GoalId } from './schemas/common.ts';
+
+/** In ASCII order, so that encoded numbers sort as text. */
+const digits = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
+const timeChars = 8;
+/** 128 bits in base 62. */
+const hashChars = 22;
+const hashBytes = 16;
+
+function base62(value: bigint, length: number): string {
+  const chars: string[] = [];
+  for (let rest = value; chars.length < length; rest /= 62n) chars.push(digits.charAt(Number(rest % 62n)));
+  return chars.reverse().join('');
+}
+
+function base62OfBytes(bytes: Uint8Array): string {
+  if (bytes.length < hashBytes) throw new RangeError(`An id needs ${hashBytes} bytes.`);
+  const value = bytes.subarray(0, hashBytes).reduce((sum, byte) => (sum << 8n) | BigInt(byte), 0n);
+  return base62(value, hashChars);
+}
+
+// Made of base-62 digits in the right number: what goalIdSchema checks.
+const asGoalId = (text: string): GoalId => text as GoalId;
+
+/**
+ * A goal's id: `gol_`, eight digits of the time (so that ids sort by it) and 22 of chance.
+ * @param random at least 16 bytes from a cryptographic source
+ */
+export function goalIdFrom(time: { readonly unixMilliseconds: number }, random: Uint8Array): GoalId {
+  return asGoalId(`gol_${base62(BigInt(time.unixMilliseconds), timeChars)}${base62OfBytes(random)}`);
+}
+
+/**
+ * The id of the goal that a task starts: the same at every attempt, beside its parent when sorted.
+ * @param digest a cryptographic hash of at least 16 bytes, such as SHA-256
+ */
+export function childGoalId(parent: GoalId, taskId: string, digest: (text: string) => Uint8Array): GoalId {
+  const time = parent.slice('gol_'.length, 'gol_'.length + timeChars);
+  return asGoalId(`gol_${time}${base62OfBytes(digest(`${parent}/${taskId}`))}`);
+}
+
+/** `apr_<goal>.<task>`, or `apr_<goal>` for the approval of the goal's plan: says where a decision belongs. */
+export function approvalId(goalId: GoalId, taskId: string | null): string {
+  return `apr_${goalId.slice('gol_'.length)}${taskId === null ? '' : `.${taskId}`}`;
+}
+
+/** The reverse of `approvalId`; null for what is no approval's id. */
+export function parseApprovalId(id: string): { readonly goalId: GoalId; readonly taskId: string | null } | null {
+  const [, goal, taskId] = /^apr_([0-9A-Za-z]{16,40})(?:[.]([A-Za-z][A-Za-z0-9_-]{0,63}))?$/.exec(id) ?? [];
+  return goal === undefined ? null : { goalId: asGoalId(`gol_${goal}`), taskId: taskId ?? null };
+}
+
+/** The id of a map's item: `each.3` is item 3 (from 0) of the map `each`. */
+export function itemTaskId(mapId: string, index: number): string {
+  return `${mapId}.${index}`;
+}
+
+/** Splits `each.3` into the map's id and the item's index; of any other task's id the index is null. */
+export function parseTaskId(taskId: string): { readonly id: string; readonly index: number | null } {
+  const dot = taskId.indexOf('.');
+  if (dot === -1) return { id: taskId, index: null };
+  return { id: taskId.slice(0, dot), index: Number(taskId.slice(dot + 1)) };
+}

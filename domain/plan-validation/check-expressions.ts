@@ -1,0 +1,59 @@
+import { AstraError, type Fault } from '../errors.ts';
+import { expressionsIn, forEachTemplate, parseExpression, type Expression } from '../expressions.ts';
+import { jsonPointer } from '../json-pointer.ts';
+import type { ExpressionSite } from '../task-expressions.ts';
+
+export interface CheckedExpressions {
+  readonly faults: Fault[];
+  /** Id of each task referred to → pointer of the first reference. */
+  readonly references: Map<string, string>;
+}
+
+interface Allowed {
+  readonly params: boolean;
+}
+
+/** Parses all expressions of some sites; `path` leads to the task, or whatever the sites belong to. */
+export function checkExpressions(
+  sites: readonly ExpressionSite[],
+  path: readonly PropertyKey[],
+  allowed: Allowed,
+): CheckedExpressions {
+  const checked: CheckedExpressions = { faults: [], references: new Map() };
+  for (const site of sites) {
+    const note = (pointer: string, parse: () => readonly Expression[]): void =>
+      noteExpressions(checked, site, { pointer, parse, allowed });
+    const base = [...path, ...site.path];
+    if ('expression' in site.content) {
+      const { expression } = site.content;
+      note(jsonPointer(base), () => [parseExpression(expression)]);
+    } else {
+      forEachTemplate(site.content.template, (text, inner) =>
+        note(jsonPointer([...base, ...inner]), () => expressionsIn(text)),
+      );
+    }
+  }
+  return checked;
+}
+
+interface Place {
+  readonly pointer: string;
+  readonly parse: () => readonly Expression[];
+  readonly allowed: Allowed;
+}
+
+function noteExpressions(checked: CheckedExpressions, site: ExpressionSite, { pointer, parse, allowed }: Place): void {
+  try {
+    for (const { tasks, locals } of parse()) {
+      for (const id of tasks) if (!checked.references.has(id)) checked.references.set(id, pointer);
+      for (const name of locals) {
+        if (name === 'params' ? allowed.params : site.perItem) continue;
+        const where = name === 'params' ? 'the plan of a template' : 'the input of a map’s task';
+        checked.faults.push({ pointer, message: `"${name}" is in scope only in ${where}` });
+      }
+    }
+  } catch (error) {
+    if (!(error instanceof AstraError)) throw error;
+    checked.faults.push({ pointer, message: error.message });
+  }
+}
