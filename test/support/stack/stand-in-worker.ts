@@ -1,0 +1,3 @@
+import { standIn } from './stand-in.ts';
+
+standIn(process.env.ASTRA_ADMIN_PORT);
