@@ -21,7 +21,9 @@ export function createActivities(deps: ExecutionDeps): Activities {
   return {
     planGoal: createPlanGoal(deps),
     planGoalWithModel: createPlanGoalWithModel(deps),
-    recordEvents: async ({ goal, events }) => void (await recorder.record(goal, events)),
+    recordEvents: async ({ goal, events }) => {
+      await recorder.record(goal, events);
+    },
     runSegment: createRunSegment(execution),
     runMapSegment: createRunMapSegment(execution),
     openTask: createOpenTask(execution),

@@ -20,34 +20,33 @@ interface WorkerParts {
   readonly logger: Logger;
 }
 
-/** Sandboxed commands at once in one process: each is a process tree of its own. */
-const sandboxSlots = 8;
+const toolSlots = { maxConcurrentActivityTaskExecutions: 100 };
+/** Each is a process tree of its own. */
+const sandboxSlots = { maxConcurrentActivityTaskExecutions: 8 };
 
 /** One Temporal worker for each task queue that the process's classes need. */
 export async function createWorkers(parts: WorkerParts): Promise<Worker[]> {
-  const { config, activities } = parts;
-  const classes = config.ASTRA_WORKER_CLASSES;
-  const { executeTask } = activities;
-  const workers: Worker[] = [];
+  const { activities } = parts;
+  const classes = parts.config.ASTRA_WORKER_CLASSES;
+  const tools = { executeTask: activities.executeTask, planGoalWithModel: activities.planGoalWithModel };
+  const options: WorkerOptions[] = [];
   if (classes.has('kernel')) {
-    const served = classes.has('tools') ? activities : { ...activities, executeTask: undefined };
-    workers.push(
-      await Worker.create({ ...kernelOptions(parts), activities: served, workflowBundle: await bundle(parts.logger) }),
-    );
+    const workflowBundle = await bundle(parts.logger);
+    // Without the tools it must not take their activities from the queue that both share.
+    options.push({
+      ...kernelOptions(parts),
+      activities,
+      workflowBundle,
+      enableNonLocalActivities: classes.has('tools'),
+    });
   } else if (classes.has('tools')) {
-    workers.push(await Worker.create({ ...common(parts), taskQueue: taskQueues.main, activities: { executeTask } }));
+    options.push({ ...common(parts), taskQueue: taskQueues.main, activities: tools, ...toolSlots });
   }
   if (classes.has('sandbox')) {
-    workers.push(
-      await Worker.create({
-        ...common(parts),
-        taskQueue: taskQueues.sandbox,
-        activities: { executeTask },
-        maxConcurrentActivityTaskExecutions: sandboxSlots,
-      }),
-    );
+    const { executeTask } = activities;
+    options.push({ ...common(parts), taskQueue: taskQueues.sandbox, activities: { executeTask }, ...sandboxSlots });
   }
-  return workers;
+  return Promise.all(options.map((each) => Worker.create(each)));
 }
 
 function common({ config, connection, logger }: WorkerParts) {
@@ -67,7 +66,7 @@ function kernelOptions(parts: WorkerParts) {
     ...common(parts),
     taskQueue: taskQueues.main,
     maxCachedWorkflows: parts.config.ASTRA_MAX_CACHED_WORKFLOWS,
-    maxConcurrentActivityTaskExecutions: 100,
+    ...toolSlots,
     maxConcurrentLocalActivityExecutions: 200,
     // How long a goal waits for its dead worker before another one takes it over.
     stickyQueueScheduleToStartTimeout: '2 seconds',

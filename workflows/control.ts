@@ -63,8 +63,10 @@ export function createControl(options: {
   setHandler(deliverEventSignal, ({ name, data }) => {
     mailbox.set(name, [...(mailbox.get(name) ?? []), data]);
   });
-  setHandler(decideApprovalUpdate, (vote) => decide(approvals, vote, options.record), {
-    validator: (vote) => requireOpen(approvals, vote),
+  setHandler(decideApprovalUpdate, (vote: DecideApprovalArgs) => decide(approvals, vote, options.record), {
+    validator: (vote: DecideApprovalArgs) => {
+      requireOpen(approvals, vote);
+    },
   });
 
   return {

@@ -1,3 +1,4 @@
+import { draftEvent } from '../domain/draft-event.ts';
 import type { GoalRef } from '../domain/goal-ref.ts';
 import type { PlanOutline } from '../domain/plan-outline.ts';
 import type { ErrorInfo } from '../domain/schemas/common.ts';
@@ -21,10 +22,8 @@ export interface GoalRun {
 }
 
 /** A draft dated by the workflow's own clock, which replays. */
-export function draft<T extends EventType>(type: T, data: EventData[T], taskId: string | null = null): EventDraft {
-  // TypeScript cannot see that one T pairs type and data, which is what EventDraft says.
-  return { type, taskId, attempt: 1, at: new Date().toISOString(), data } as EventDraft;
-}
+export const draft = <T extends EventType>(type: T, data: EventData[T], taskId: string | null = null): EventDraft =>
+  draftEvent(type, data, { at: new Date(), taskId });
 
 export async function recordEvents(goal: GoalRef, ...events: readonly EventDraft[]): Promise<void> {
   if (events.length > 0) await kernel.recordEvents({ goal, events });

@@ -19,7 +19,10 @@ export function createCompleteGoal({ recorder, scopes, values }: Deps): KernelAc
     const template = plan.output ?? null;
     try {
       const value = renderTemplate(template, await scopes.of(goal, template));
-      await recorder.record(goal, [draft('goal.completed', await values.toOutput(goal.tenant, value))]);
+      const output = await values.toOutput(goal.tenant, value);
+      // Whoever asked for the result must be able to download it.
+      const created = 'artifact' in output ? [draft('artifact.created', output)] : [];
+      await recorder.record(goal, [...created, draft('goal.completed', output)]);
       return { error: null };
     } catch (error) {
       if (!(error instanceof AstraError) || error.code === 'ASTRA_UNAVAILABLE') throw error;

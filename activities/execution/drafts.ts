@@ -1,12 +1,9 @@
+import { draftEvent } from '../../domain/draft-event.ts';
 import type { EventData, EventDraft, EventType } from '../../domain/schemas/event.ts';
 
-/** A draft dated now. */
-export function draft<T extends EventType>(
+/** A draft dated by this process's clock. */
+export const draft = <T extends EventType>(
   type: T,
   data: EventData[T],
   about: { readonly taskId?: string; readonly attempt?: number; readonly at?: Date } = {},
-): EventDraft {
-  const { taskId = null, attempt = 1, at = new Date() } = about;
-  // TypeScript cannot see that one T pairs type and data, which is what EventDraft says.
-  return { type, taskId, attempt, at: at.toISOString(), data } as EventDraft;
-}
+): EventDraft => draftEvent(type, data, { at: new Date(), ...about });

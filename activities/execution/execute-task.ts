@@ -82,7 +82,7 @@ async function settleFailure(recorder: Recorder, attempt: Attempt, error: unknow
   const about = { taskId: ref.taskId, attempt: number };
   const { cancellationSignal } = Context.current();
   if (cancellationSignal.aborted) {
-    const { reason } = cancellationSignal as { reason: unknown };
+    const reason: unknown = cancellationSignal.reason;
     // The worker shuts down, or the server has given the attempt up: the task itself goes on elsewhere.
     if (!isCancelRequest(reason)) throw reason;
     return recordEnd(recorder, ref, draft('task.cancelled', { reason: null }, about));

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import { AstraError, toErrorInfo } from '../../domain/errors.ts';
-import { evaluateCondition, renderTemplate } from '../../domain/expressions.ts';
+import { evaluateCondition, renderTemplate, renderText } from '../../domain/expressions.ts';
 import { approvalId, childGoalId } from '../../domain/ids.ts';
+import type { JsonObject } from '../../domain/json.ts';
 import { limits } from '../../domain/limits.ts';
 import { validateSubmission } from '../../domain/plan-validation/validate-submission.ts';
 import type { ApprovalTask, GoalTask, MapTask, Task, WaitTask } from '../../domain/schemas/plan.ts';
@@ -83,10 +84,19 @@ async function openApproval({ recorder, scopes }: Deps, ref: TaskRef, task: Appr
   const { required = 1, expiresSeconds = null } = task;
   let approval = await recorder.approval(goal, id);
   if (!approval) {
-    const asked = { prompt: task.prompt, input: task.input ?? null };
-    const { prompt, input } = renderTemplate(asked, await scopes.of(goal, asked)) as typeof asked;
+    const { input: template = {} } = task;
+    const scope = await scopes.of(goal, [task.prompt, template]);
+    // Rendering keeps the shape: an object stays an object.
+    const input = task.input ? (renderTemplate(template, scope) as JsonObject) : null;
     const expiresAt = expiresSeconds === null ? null : inSeconds(expiresSeconds);
-    const request = { approvalId: id, kind: 'task', prompt, input, required, expiresAt } as const;
+    const request = {
+      approvalId: id,
+      kind: 'task',
+      prompt: renderText(task.prompt, scope),
+      input,
+      required,
+      expiresAt,
+    } as const;
     await recorder.record(goal, [draft('approval.requested', request, { taskId })]);
     approval = await recorder.approval(goal, id);
   }
@@ -98,15 +108,18 @@ async function openApproval({ recorder, scopes }: Deps, ref: TaskRef, task: Appr
 }
 
 async function openWait({ recorder }: Deps, { goal, taskId }: TaskRef, task: WaitTask): Promise<OpenedTask> {
-  const seconds = task.seconds ?? task.timeoutSeconds ?? null;
   const startedAt = (await recorder.task(goal, taskId))?.startedAt ?? null;
   const since = startedAt === null ? Date.now() : Date.parse(startedAt);
-  const until = seconds === null ? null : inSeconds(seconds, since);
-  const kind = task.event === undefined ? 'timer' : 'event';
-  const waitingFor = { kind, detail: task.event ?? `${task.seconds ?? 0} s`, until } as const;
+  const { event, seconds = 0, timeoutSeconds } = task;
+  const limit = event === undefined ? seconds : timeoutSeconds;
+  const until = limit === undefined ? null : inSeconds(limit, since);
+  const waitingFor =
+    event === undefined
+      ? ({ kind: 'timer', detail: `${seconds} s`, until } as const)
+      : ({ kind: 'event', detail: event, until } as const);
   await recorder.record(goal, [draft('task.started', { waitingFor }, { taskId })]);
-  if (task.event === undefined) return { wait: { seconds: until === null ? 0 : secondsTo(until) } };
-  return { wait: { event: task.event, timeoutSeconds: until === null ? null : secondsTo(until) } };
+  const left = until === null ? null : secondsTo(until);
+  return event === undefined ? { wait: { seconds: left ?? 0 } } : { wait: { event, timeoutSeconds: left } };
 }
 
 const inSeconds = (seconds: number, since = Date.now()): string => new Date(since + seconds * 1_000).toISOString();

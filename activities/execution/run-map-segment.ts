@@ -1,5 +1,5 @@
 import { AstraError, toErrorInfo } from '../../domain/errors.ts';
-import { renderTemplate, type Scope } from '../../domain/expressions.ts';
+import type { Scope } from '../../domain/expressions.ts';
 import { itemTaskId } from '../../domain/ids.ts';
 import type { Json, JsonObject } from '../../domain/json.ts';
 import { bindingOf } from '../../domain/plan-outline.ts';
@@ -9,6 +9,7 @@ import type { MapTask } from '../../domain/schemas/plan.ts';
 import type { KernelActivities, MapSegmentArgs, MapSegmentResult } from '../contract.ts';
 import type { InlineResult } from '../tools/inline-pool.ts';
 import { draft } from './drafts.ts';
+import { renderInput } from './tool-call.ts';
 import { segmentMs, sliceMs, type SegmentDeps } from './run-segment.ts';
 
 /** Items handed to the pool in one message: a fraction of a segment's time for tools of some 0.1 ms. */
@@ -51,33 +52,46 @@ interface MapSegment {
 async function runBatches(deps: SegmentDeps, segment: MapSegment): Promise<MapSegmentResult> {
   const { task, from, maxFailed } = segment.args;
   const deadline = performance.now() + segmentMs;
-  const failed: number[] = [];
-  const deferred: number[] = [];
-  const drafts: EventDraft[] = [];
+  const ended: Ended = { drafts: [], failed: [], deferred: [] };
   let next = from;
-  let reached = true;
-  while (reached && next < segment.items.length && failed.length <= maxFailed && performance.now() < deadline) {
+  let stopped = false;
+  while (!stopped && next < segment.items.length && ended.failed.length <= maxFailed) {
     const batch = await openItems(deps, segment, next);
-    const results = await runItems(deps, segment, batch.open, deadline);
-    next = batch.end;
-    failed.push(...batch.failed);
-    for (const [index, result] of results.entries()) {
-      const item = batch.open[index] ?? next;
-      if ('deferred' in result && result.deferred === 'not_reached') {
-        next = Math.min(next, item);
-        reached = false;
-      } else if ('deferred' in result || ('error' in result && segment.retries && result.error.retryable)) {
-        deferred.push(item);
-      } else {
-        if ('error' in result) failed.push(item);
-        drafts.push(await endOf(deps, segment, item, result));
-      }
-    }
+    ended.failed.push(...batch.failed);
+    const notReached = await runBatch(deps, segment, { open: batch.open, deadline }, ended);
+    next = notReached ?? batch.end;
+    stopped = notReached !== null || performance.now() >= deadline;
   }
-  if (drafts.length > 0) await deps.recorder.record(task.goal, drafts);
+  if (ended.drafts.length > 0) await deps.recorder.record(task.goal, ended.drafts);
   // What ended beyond `next` is recorded and will be found there.
   const before = (item: number): boolean => item < next;
-  return { next, failed: failed.filter(before).length, deferred: deferred.filter(before) };
+  return { next, failed: ended.failed.filter(before).length, deferred: ended.deferred.filter(before) };
+}
+
+interface Ended {
+  readonly drafts: EventDraft[];
+  readonly failed: number[];
+  readonly deferred: number[];
+}
+
+/** Adds to `ended` what came of the items. @returns the first that was not reached; null when all were */
+async function runBatch(
+  deps: SegmentDeps,
+  segment: MapSegment,
+  { open, deadline }: { readonly open: readonly number[]; readonly deadline: number },
+  ended: Ended,
+): Promise<number | null> {
+  let notReached: number | null = null;
+  for (const [item, result] of await runItems(deps, segment, open, deadline)) {
+    if ('deferred' in result && result.deferred === 'not_reached') notReached ??= item;
+    else if ('deferred' in result || ('error' in result && segment.retries && result.error.retryable)) {
+      ended.deferred.push(item);
+    } else {
+      if ('error' in result) ended.failed.push(item);
+      ended.drafts.push(await endOf(deps, segment, item, result));
+    }
+  }
+  return notReached;
 }
 
 interface Batch {
@@ -99,31 +113,32 @@ async function openItems({ recorder }: SegmentDeps, { args, items }: MapSegment,
   };
 }
 
-/** One result for each item, in order; an input that cannot be evaluated is a failure like any other. */
+/** What came of each item, in order; an input that cannot be evaluated is a failure like any other. */
 async function runItems(
   { inlinePool }: SegmentDeps,
   { task, items, scope }: MapSegment,
   open: readonly number[],
   deadline: number,
-): Promise<readonly InlineResult[]> {
-  const results: InlineResult[] = [];
-  const inputs: JsonObject[] = [];
-  const places: number[] = [];
-  for (const [place, item] of open.entries()) {
-    try {
-      // Rendering keeps the shape: an object stays an object.
-      const input = renderTemplate(task.task.input ?? {}, { ...scope, item: items[item] ?? null, index: item });
-      inputs.push(input as JsonObject);
-      places.push(place);
-    } catch (error) {
-      if (!(error instanceof AstraError)) throw error;
-      results[place] = { error };
-    }
-  }
+): Promise<readonly (readonly [item: number, result: InlineResult])[]> {
+  const { tool, input = {} } = task.task;
+  const inputs = open.map((item) => tryRender(input, { ...scope, item: items[item] ?? null, index: item }));
+  const rendered = inputs.flatMap((rendering) => ('input' in rendering ? [rendering.input] : []));
   const budgetMs = Math.max(1, deadline - performance.now());
-  const answers = inputs.length > 0 ? await inlinePool.runMany(task.task.tool, inputs, { sliceMs, budgetMs }) : [];
-  for (const [index, answer] of answers.entries()) results[places[index] ?? index] = answer;
-  return results;
+  const answers = (await inlinePool.runMany(tool, rendered, { sliceMs, budgetMs })).values();
+  return open.map((item, place) => {
+    const rendering = inputs[place];
+    const result = rendering && 'error' in rendering ? rendering : answers.next().value;
+    return [item, result ?? { deferred: 'not_reached' }];
+  });
+}
+
+function tryRender(input: JsonObject, scope: Scope): { readonly input: JsonObject } | { readonly error: AstraError } {
+  try {
+    return { input: renderInput(input, scope) };
+  } catch (error) {
+    if (error instanceof AstraError) return { error };
+    throw error;
+  }
 }
 
 async function endOf(

@@ -1,7 +1,8 @@
-import { evaluateCondition, renderTemplate } from '../../domain/expressions.ts';
+import { evaluateCondition, renderTemplate, type Scope } from '../../domain/expressions.ts';
 import { AstraError } from '../../domain/errors.ts';
 import type { GoalRef } from '../../domain/goal-ref.ts';
-import type { Json, JsonObject } from '../../domain/json.ts';
+import type { JsonObject } from '../../domain/json.ts';
+import type { MapTask, ToolTask } from '../../domain/schemas/plan.ts';
 import type { FreshOutputs, PlannedTask, TaskScopes } from './task-scope.ts';
 
 /** A tool call whose expressions are evaluated. */
@@ -11,8 +12,8 @@ export interface ToolCall {
 }
 
 /**
- * Evaluates a task's `when` and input.
- * @returns null when its condition is false
+ * Evaluates the condition and the input of a tool task, or the input of a map's item.
+ * @returns null when the condition is false
  * @throws ASTRA_EXPRESSION_FAILED
  */
 export async function prepareCall(
@@ -21,19 +22,31 @@ export async function prepareCall(
   { task, item }: PlannedTask,
   options: { readonly fresh?: FreshOutputs } = {},
 ): Promise<ToolCall | null> {
-  const call = task.kind === 'map' ? task.task : task;
-  if (call.kind !== 'tool') throw new AstraError('ASTRA_INTERNAL', `A task of kind ${task.kind} calls no tool.`);
-  const { input = {} } = call;
-  // A map's own condition was evaluated when it was opened.
-  const when = task.kind === 'tool' ? task.when : undefined;
-  const scope = await scopes.of(goal, when === undefined ? input : [input, `{{ ${when} }}`], options);
-  if (when !== undefined && !evaluateCondition(when, scope)) return null;
-  const items = task.kind === 'map' && item !== null ? await scopes.itemsOf(goal, task) : null;
-  const itemScope = items && item !== null ? { ...scope, item: items[item] ?? null, index: item } : scope;
-  return { tool: call.tool, input: asObject(renderTemplate(input, itemScope)) };
+  if (task.kind === 'tool') return prepareTask(scopes, goal, task, options);
+  if (task.kind === 'map' && item !== null) return prepareItem(scopes, goal, task, item);
+  throw new AstraError('ASTRA_INTERNAL', `A task of kind ${task.kind} calls no tool.`);
 }
 
-function asObject(value: Json): JsonObject {
+async function prepareTask(
+  scopes: TaskScopes,
+  goal: GoalRef,
+  { tool, input = {}, when }: ToolTask,
+  options: { readonly fresh?: FreshOutputs },
+): Promise<ToolCall | null> {
+  const scope = await scopes.of(goal, when === undefined ? input : [input, `{{ ${when} }}`], options);
+  if (when !== undefined && !evaluateCondition(when, scope)) return null;
+  return { tool, input: renderInput(input, scope) };
+}
+
+/** The map's own condition was evaluated when it was opened. */
+async function prepareItem(scopes: TaskScopes, goal: GoalRef, map: MapTask, index: number): Promise<ToolCall> {
+  const { tool, input = {} } = map.task;
+  const [items, scope] = await Promise.all([scopes.itemsOf(goal, map), scopes.of(goal, input)]);
+  return { tool, input: renderInput(input, { ...scope, item: items[index] ?? null, index }) };
+}
+
+/** @throws ASTRA_EXPRESSION_FAILED */
+export function renderInput(input: JsonObject, scope: Scope): JsonObject {
   // Rendering keeps the shape: an object stays an object.
-  return value as JsonObject;
+  return renderTemplate(input, scope) as JsonObject;
 }

@@ -10,7 +10,7 @@ import type { ToolCatalogue } from '../../stores/tool-catalogue.ts';
 import type { KernelActivities, PlanGoalArgs, PlanGoalResult } from '../contract.ts';
 import { draft } from '../execution/drafts.ts';
 import type { Recorder } from '../projection/recorder.ts';
-import { createParamsValidator } from './validate-params.ts';
+import { validateParams } from './validate-params.ts';
 
 interface Deps {
   readonly recorder: Recorder;
@@ -26,8 +26,6 @@ export interface PlannedGoal extends ValidatedPlan {
 
 /** Plans a goal whose plan is given, by its author or a template, and records submission and plan in one commit. */
 export function createPlanGoal({ recorder, catalogue, templates }: Deps): KernelActivities['planGoal'] {
-  const validateParams = createParamsValidator();
-
   async function plan({ goal, submission }: PlanGoalArgs): Promise<PlannedGoal> {
     const tools = await catalogue();
     if (submission.plan) return { ...validatePlan(submission.plan, tools), params: {} };

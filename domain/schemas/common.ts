@@ -18,7 +18,9 @@ export const taskIdSchema = z
   // Tasks are looked up by id in plain objects everywhere: no id may name what every object has.
   .refine((id) => !(id in Object.prototype), 'is a reserved name; choose another');
 
-export const tenantSchema = z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/, 'must be a lower-case name of at most 63 characters');
+export const tenantSchema = z
+  .string()
+  .regex(/^[a-z0-9][a-z0-9-]{0,62}$/, 'must be a lower-case name of at most 63 characters');
 export const timestampSchema = z.iso.datetime();
 
 export const errorInfoSchema = z.strictObject({

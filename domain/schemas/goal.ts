@@ -117,7 +117,11 @@ export const goalLinksSchema = z.strictObject({
 });
 
 /** `GET /v1/goals/{id}`. */
-export const goalViewSchema = z.strictObject({ ...goalHeadSchema.shape, ...goalStateSchema.shape, links: goalLinksSchema });
+export const goalViewSchema = z.strictObject({
+  ...goalHeadSchema.shape,
+  ...goalStateSchema.shape,
+  links: goalLinksSchema,
+});
 export type GoalView = z.infer<typeof goalViewSchema>;
 
 export const taskViewSchema = z.strictObject({
@@ -137,7 +141,7 @@ export const taskViewSchema = z.strictObject({
     .nullable(),
   startedAt: timestampSchema.nullable(),
   finishedAt: timestampSchema.nullable(),
-  /** Exactly one of the two is set on a completed task. */
+  /** On a completed task exactly one of the two is set; a graph leaves out outputs beyond 2 KiB. */
   output: jsonSchema.optional(),
   artifact: artifactSchema.optional(),
   error: errorInfoSchema.nullable(),

@@ -2,7 +2,9 @@ import { z } from 'zod';
 import { jsonObjectSchema } from './common.ts';
 import { planSchema } from './plan.ts';
 
-export const templateNameSchema = z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/, 'must be a lower-case name of at most 63 characters');
+export const templateNameSchema = z
+  .string()
+  .regex(/^[a-z0-9][a-z0-9-]{0,62}$/, 'must be a lower-case name of at most 63 characters');
 
 export const templateSchema = z.strictObject({
   name: templateNameSchema,

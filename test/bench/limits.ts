@@ -59,7 +59,8 @@ async function measure(name: string, submission: GoalSubmission): Promise<Figure
     const submitted = await astra.goals.submit(submission);
     const result = await astra.goals.result(submitted.id, { timeoutMs: 900_000 });
     seconds = (performance.now() - begin) / 1_000;
-    if (result.status !== 'completed') throw new Error(`${name} ended ${result.status}: ${JSON.stringify(result.error)}`);
+    if (result.status !== 'completed')
+      throw new Error(`${name} ended ${result.status}: ${JSON.stringify(result.error)}`);
     return submitted.id;
   });
   const figure = { name, seconds, peakMiB, ...(await historyOf(goalId)) };
@@ -71,13 +72,16 @@ async function makeArtifact(): Promise<string> {
   const { id } = await astra.goals.submit({
     objective: 'an artifact to read',
     plan: {
-      tasks: [{ id: 'w', kind: 'tool', tool: 'artifact.write', input: { name: 'x.txt', mediaType: 'text/plain', text: 'x' } }],
+      tasks: [
+        { id: 'w', kind: 'tool', tool: 'artifact.write', input: { name: 'x.txt', mediaType: 'text/plain', text: 'x' } },
+      ],
       output: '{{ tasks.w.output.artifact.id }}',
     },
   });
   const result = await astra.goals.result(id, { timeoutMs: 60_000 });
   if (result.status !== 'completed') throw new Error(`no artifact could be written: ${JSON.stringify(result.error)}`);
-  return String(result.output);
+  if (typeof result.output !== 'string') throw new Error('the goal has no artifact id as its output');
+  return result.output;
 }
 
 try {

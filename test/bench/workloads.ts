@@ -26,7 +26,10 @@ export function layered(make: (id: string, after: readonly string[]) => Task): G
     const layer = Math.floor(index / 100);
     const place = index % 100;
     const before = layer === 0 ? [] : [place, (place + 1) % 100, (place + 7) % 100];
-    return make(`t${index}`, before.map((other) => `t${(layer - 1) * 100 + other}`));
+    return make(
+      `t${index}`,
+      before.map((other) => `t${(layer - 1) * 100 + other}`),
+    );
   });
   return goal('1,000 tasks in 10 layers', { tasks });
 }

@@ -99,5 +99,7 @@ test(`${goals} goals and the example survive ${kills} kills of the worker, and n
   expect(effects.size).toBe(goals * 7);
   const afterItsRecord = executions.filter(({ effectId, at }) => at > (endedAt.get(effectId) ?? ''));
   expect(afterItsRecord).toEqual([]);
-  console.log(`${executions.length} executions of ${effects.size} effects; ${executions.length - effects.size} were lost with a worker`);
+  console.log(
+    `${executions.length} executions of ${effects.size} effects; ${executions.length - effects.size} were lost with a worker`,
+  );
 });

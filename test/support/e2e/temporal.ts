@@ -1,0 +1,23 @@
+import { Client, Connection } from '@temporalio/client';
+import { goalWorkflowId } from '../../../workflows/contract.ts';
+import { goalIdSchema } from '../../../domain/schemas/common.ts';
+
+export interface Temporal extends AsyncDisposable {
+  readonly client: Client;
+  /** Of a goal. */
+  workflowId(goalId: string): string;
+  /** Executions that match a list filter. The server's index lags a moment behind. */
+  count(query?: string): Promise<number>;
+}
+
+/** What an operator sees of goals. @param env a system's or stack's */
+export async function connectTemporal(env: Readonly<Record<string, string>>): Promise<Temporal> {
+  const connection = await Connection.connect({ address: env['TEMPORAL_ADDRESS'] ?? '' });
+  const client = new Client({ connection });
+  return {
+    client,
+    workflowId: (goalId) => goalWorkflowId(goalIdSchema.parse(goalId)),
+    count: async (query) => (await client.workflow.count(query)).count,
+    [Symbol.asyncDispose]: () => connection.close(),
+  };
+}
