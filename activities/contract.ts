@@ -92,7 +92,9 @@ export interface SegmentResult {
 
 /** Run as local activities, on whichever worker has the workflow. */
 export interface KernelActivities {
-  /** Validates, or makes and validates, the goal's plan; records the submission and the plan. */
+  /** Records the submission alone, of a goal whose plan takes its time. */
+  recordSubmission(args: PlanGoalArgs): Promise<void>;
+  /** Validates the goal's plan, given or a template's; records the submission and the plan. */
   planGoal(args: PlanGoalArgs): Promise<PlanGoalResult>;
   /** Records what the workflow alone decided. Events already recorded are not recorded again. */
   recordEvents(args: { readonly goal: GoalRef; readonly events: readonly EventDraft[] }): Promise<void>;
@@ -114,7 +116,7 @@ export interface ToolActivities {
   executeTask(task: TaskRef): Promise<TaskOutcome>;
 }
 
-/** A plan by a model: too slow for a local activity. */
+/** A plan by a model: too slow for a local activity. Its goal's submission is recorded before. */
 export interface PlannerActivities {
   planGoalWithModel(args: PlanGoalArgs): Promise<PlanGoalResult>;
 }

@@ -9,7 +9,7 @@ import { createRunSegment } from './execution/run-segment.ts';
 import { createTaskScopes } from './execution/task-scope.ts';
 import { createToolRunner } from './execution/tool-runner.ts';
 import { createValues } from './execution/values.ts';
-import { createPlanGoal } from './planner/plan-goal.ts';
+import { createPlanGoal, recordSubmission } from './planner/plan-goal.ts';
 import { createPlanGoalWithModel } from './planner/plan-with-model.ts';
 
 /** All activities, over what the process has. Which of them a worker serves depends on the queue it polls. */
@@ -19,6 +19,7 @@ export function createActivities(deps: ExecutionDeps): Activities {
   const scopes = createTaskScopes(recorder, values);
   const execution = { ...deps, values, scopes };
   return {
+    recordSubmission: (args) => recordSubmission(recorder, args),
     planGoal: createPlanGoal(deps),
     planGoalWithModel: createPlanGoalWithModel(deps),
     recordEvents: async ({ goal, events }) => {

@@ -7,7 +7,17 @@ import {
   type Changes,
   type GoalRecord,
 } from './goal-record.ts';
-import { addTo, count, endGoal, endTask, putApproval, putTask, unlessCancelling, update } from './goal-writes.ts';
+import {
+  addTo,
+  count,
+  endGoal,
+  endTask,
+  keepArtifact,
+  putApproval,
+  putTask,
+  unlessCancelling,
+  update,
+} from './goal-writes.ts';
 import type { Approval } from './schemas/approval.ts';
 import type { EventType, GoalEvent, Output } from './schemas/event.ts';
 import type { GoalHead, GoalState } from './schemas/goal.ts';
@@ -32,6 +42,7 @@ const reducers: Reducers = {
   'goal.cancelling': (record) => update(record, { status: 'cancelling' }),
   'goal.completed'(record, event, changes) {
     endGoal(record, event, changes);
+    keepArtifact(record, event, changes);
     update(record, outputOf(event.data));
   },
   'goal.failed'(record, event, changes) {
@@ -84,6 +95,7 @@ const reducers: Reducers = {
   },
   'task.completed'(record, event, changes) {
     endTask(record, event, changes, 'artifact' in event.data ? { artifact: event.data.artifact } : {});
+    keepArtifact(record, event, changes);
   },
   'task.failed': (record, event, changes) => endTask(record, event, changes, { error: event.data.error }),
   'task.skipped': (record, event, changes) => endTask(record, event, changes, {}),
@@ -121,10 +133,7 @@ const reducers: Reducers = {
     const approval = record.approvals.get(data.approvalId);
     if (approval) putApproval(record, { ...approval, status: 'expired' }, changes);
   },
-  'artifact.created'(record, { taskId, at, data: { artifact } }, changes) {
-    addTo(record.artifacts, artifact.id, changes);
-    changes.artifacts.set(artifact.id, { artifact, taskId, at });
-  },
+  'artifact.created': keepArtifact,
 };
 
 /**

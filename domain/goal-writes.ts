@@ -170,3 +170,14 @@ export function endGoal(
   update(record, { status, finishedAt: at, progress: { ...progress, skipped, waiting: 0 } });
   cancelApprovals(record, changes, () => true);
 }
+
+/** An output that is too large to travel is an artifact of the goal like any other. */
+export function keepArtifact(
+  record: GoalRecord,
+  { taskId, at, data }: Event<'artifact.created' | 'task.completed' | 'goal.completed'>,
+  changes: Changes,
+): void {
+  if (!('artifact' in data) || record.artifacts.has(data.artifact.id)) return;
+  addTo(record.artifacts, data.artifact.id, changes);
+  changes.artifacts.set(data.artifact.id, { artifact: data.artifact, taskId, at });
+}

@@ -30,7 +30,10 @@ export async function goalWorkflow(input: GoalWorkflowInput): Promise<GoalWorkfl
     record: (event) => recordEvents(goal, event),
     view: page.view,
   });
+  const submitted = Promise.withResolvers<void>();
+  if (carried) submitted.resolve();
   const announced = control.scope.cancelRequested.catch(async () => {
+    await submitted.promise;
     page.showStatus('cancelling');
     const event = draft('goal.cancelling', { reason: control.cancelReason });
     await CancellationScope.nonCancellable(() => recordEvents(goal, event));
@@ -38,7 +41,8 @@ export async function goalWorkflow(input: GoalWorkflowInput): Promise<GoalWorkfl
 
   try {
     return await control.scope.run(async () => {
-      const outline = carried?.outline ?? (await planGoal({ goal, control, page }, input));
+      const outline =
+        carried?.outline ?? (await planGoal({ goal, control, page, onSubmitted: submitted.resolve }, input));
       const graph = createTaskGraph(outline, carried?.settled);
       page.showStatus('running');
       const run: GoalRun = { goal, depth: input.depth, outline, graph, control, page, failure: null };

@@ -1,3 +1,5 @@
+import { CancellationScope } from '@temporalio/workflow';
+import type { PlanGoalArgs, PlanGoalResult } from '../activities/contract.ts';
 import type { GoalRef } from '../domain/goal-ref.ts';
 import { approvalId } from '../domain/ids.ts';
 import type { PlanOutline } from '../domain/plan-outline.ts';
@@ -14,6 +16,8 @@ interface Planning {
   readonly goal: GoalRef;
   readonly control: GoalControl;
   readonly page: GoalPage;
+  /** Called when the submission is recorded. */
+  readonly onSubmitted: () => void;
 }
 
 /** Has the goal planned, by its author, a template or a model, and approved, by policy or by people. */
@@ -21,15 +25,29 @@ export async function planGoal(planning: Planning, input: GoalWorkflowInput): Pr
   const { submission } = input;
   if (!submission)
     throw failure({ code: 'ASTRA_INTERNAL', message: 'A continued goal has no plan.', retryable: false });
-  const { goal, page } = planning;
+  const { goal } = planning;
   const { submittedAt, parentGoalId, bodyHash, depth } = input;
   const byModel = !submission.plan && !submission.template;
-  if (byModel) page.showStatus('planning');
   const args = { goal, submission, parentGoalId, submittedAt, bodyHash, depth };
-  const planned = byModel ? await planner.planGoalWithModel(args) : await kernel.planGoal(args);
+  const planned = byModel ? await planByModel(planning, args) : await planAsGiven(planning, args);
   if ('error' in planned) throw failure(planned.error);
   if (submission.approval?.plan === 'required') await approvePlan(planning, submission, planned.outline.revision);
   return planned.outline;
+}
+
+// A goal that is cancelled at once is recorded all the same: its submission comes before everything else.
+
+async function planAsGiven({ onSubmitted }: Planning, args: PlanGoalArgs): Promise<PlanGoalResult> {
+  const planned = await CancellationScope.nonCancellable(() => kernel.planGoal(args));
+  onSubmitted();
+  return planned;
+}
+
+async function planByModel({ onSubmitted, page }: Planning, args: PlanGoalArgs): Promise<PlanGoalResult> {
+  page.showStatus('planning');
+  await CancellationScope.nonCancellable(() => kernel.recordSubmission(args));
+  onSubmitted();
+  return planner.planGoalWithModel(args);
 }
 
 async function approvePlan(

@@ -1,5 +1,5 @@
 import { activityInfo, ApplicationFailure, CancelledFailure, Context, heartbeat } from '@temporalio/activity';
-import { toErrorInfo } from '../../domain/errors.ts';
+import { AstraError, toErrorInfo } from '../../domain/errors.ts';
 import { bindingOf } from '../../domain/plan-outline.ts';
 import { backoffSeconds, retryOf, timeoutSecondsOf, type RetrySchedule } from '../../domain/retry.ts';
 import type { ErrorInfo } from '../../domain/schemas/common.ts';
@@ -89,7 +89,7 @@ async function settleFailure(recorder: Recorder, attempt: Attempt, error: unknow
   }
   const info = toErrorInfo(error);
   if (mayRetry(info, retry, number)) {
-    const seconds = backoffSeconds(retry, number);
+    const seconds = Math.max(backoffSeconds(retry, number), retryAfter(error));
     const nextAttemptAt = new Date(Date.now() + seconds * 1_000).toISOString();
     await recorder.record(ref.goal, [draft('task.retrying', { error: info, nextAttemptAt }, about)]);
     const { code: type, message } = info;
@@ -97,6 +97,9 @@ async function settleFailure(recorder: Recorder, attempt: Attempt, error: unknow
   }
   return recordEnd(recorder, ref, draft('task.failed', { error: info, startedAt: startedAt.toISOString() }, about));
 }
+
+/** Who was asked may have said when to ask again. */
+const retryAfter = (error: unknown): number => (error instanceof AstraError ? (error.retryAfterSeconds ?? 0) : 0);
 
 const causeOf = (error: unknown): { cause?: Error } => (error instanceof Error ? { cause: error } : {});
 

@@ -59,7 +59,7 @@ export async function recordPlanning(
     return { outline };
   } catch (error) {
     if (!(error instanceof AstraError) || error.retryable) throw error;
-    await recorder.record(goal, [submitted(args)], { submission: { documents, bodyHash } });
+    await recordSubmission(recorder, args);
     return { error: toErrorInfo(error) };
   }
 }
@@ -73,7 +73,12 @@ async function recordedOutline(recorder: Recorder, { goal }: PlanGoalArgs): Prom
   }
 }
 
-export const submitted = (args: PlanGoalArgs, objective?: string): EventDraft =>
+export async function recordSubmission(recorder: Recorder, args: PlanGoalArgs): Promise<void> {
+  const { documents = [] } = args.submission;
+  await recorder.record(args.goal, [submitted(args)], { submission: { documents, bodyHash: args.bodyHash } });
+}
+
+const submitted = (args: PlanGoalArgs, objective?: string): EventDraft =>
   draft('goal.submitted', { head: goalHeadOf({ ...args, ...args.goal }, objective) });
 
 function draftsOf(args: PlanGoalArgs, { outline, objective }: PlannedGoal): EventDraft[] {

@@ -5,7 +5,7 @@ import type { ToolCatalogue } from '../../stores/tool-catalogue.ts';
 import type { PlanGoalArgs, PlannerActivities } from '../contract.ts';
 import type { Model } from '../llm/model.ts';
 import type { Recorder } from '../projection/recorder.ts';
-import { recordPlanning, submitted, type PlannedGoal } from './plan-goal.ts';
+import { recordPlanning, type PlannedGoal } from './plan-goal.ts';
 import { planningPrompt, planAnswerSchema } from './planning-prompt.ts';
 
 interface Deps {
@@ -41,9 +41,6 @@ export function createPlanGoalWithModel({ recorder, catalogue, model }: Deps): P
   return async (args) => {
     const beat = setInterval(heartbeat, heartbeatMs);
     try {
-      // A model takes its time: the goal shows up before it has a plan.
-      const { documents = [] } = args.submission;
-      await recorder.record(args.goal, [submitted(args)], { submission: { documents, bodyHash: args.bodyHash } });
       return await recordPlanning(recorder, args, () => plan(args));
     } finally {
       clearInterval(beat);

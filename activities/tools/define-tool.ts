@@ -1,7 +1,13 @@
 import { z } from 'zod';
+import { AstraError, type Fault } from '../../domain/errors.ts';
 import type { Artifact } from '../../domain/schemas/artifact.ts';
+import { jsonObjectSchema } from '../../domain/schemas/common.ts';
 import type { Json, JsonObject } from '../../domain/json.ts';
 import { toolManifestSchema, type ToolManifest } from '../../domain/schemas/tool.ts';
+import { abortError } from './abort-error.ts';
+import { Deferral } from './deferral.ts';
+import { toJson } from './to-json.ts';
+import { faultsOf } from './zod-faults.ts';
 
 /** What a tool may use while it runs. */
 export interface ToolContext {
@@ -22,7 +28,10 @@ export interface ToolContext {
 export interface ToolArtifacts {
   write(artifact: { readonly name: string; readonly mediaType: string; readonly bytes: Uint8Array }): Promise<Artifact>;
   /** @throws ASTRA_TOOL_INPUT_INVALID when the tenant has no such artifact. */
-  read(ref: { readonly id: string } | { readonly sha256: string }, options: { readonly maxBytes: number }): Promise<ArtifactBytes>;
+  read(
+    ref: { readonly id: string } | { readonly sha256: string },
+    options: { readonly maxBytes: number },
+  ): Promise<ArtifactBytes>;
 }
 export interface ArtifactBytes {
   readonly bytes: Uint8Array;
@@ -51,3 +60,107 @@ export interface Tool {
   /** @throws ASTRA_TOOL_INPUT_INVALID with a pointer for each fault; ASTRA_TOOL_OUTPUT_INVALID */
   run(input: JsonObject, context: ToolContext): Promise<Json>;
 }
+
+const longestMessage = 2_000;
+
+/**
+ * A tool from its schemas and its `run`. Unknown fields at the top of the input are refused, whether the schema is
+ * strict or not; an abort of `context.signal` becomes ASTRA_TOOL_TIMEOUT or ASTRA_CANCELLED, whatever `run` makes of it.
+ * @throws ASTRA_PARAMETER_INVALID when the definition itself is wrong.
+ */
+export function defineTool<Input, Output>(definition: ToolDefinition<Input, Output>): Tool {
+  const inputSchema = strict(definition.input);
+  const manifest = manifestOf(definition, inputSchema);
+  const { name } = manifest;
+  return {
+    manifest,
+    async run(input, context) {
+      const parsed = inputSchema.safeParse(input);
+      if (!parsed.success) {
+        const faults = faultsOf(parsed.error);
+        const text = faults.map(({ pointer, message }) => `${pointer || '/'}: ${message}`).join('; ');
+        throw new AstraError('ASTRA_TOOL_INPUT_INVALID', bounded(`The input of ${name} is not valid: ${text}`), {
+          faults,
+        });
+      }
+      return checkOutput(definition, await attempt(() => definition.run(parsed.data, context), name, context.signal));
+    },
+  };
+}
+
+function manifestOf(definition: Omit<ToolDefinition<never, unknown>, 'input'>, inputSchema: z.ZodType): ToolManifest {
+  const parsed = toolManifestSchema.safeParse({
+    name: definition.name,
+    description: definition.description,
+    inputSchema: jsonSchemaOf(inputSchema, 'input'),
+    outputSchema: jsonSchemaOf(definition.output, 'output'),
+    workerClass: definition.workerClass ?? 'tools',
+    execution: definition.execution ?? 'activity',
+    effect: definition.effect,
+    risk: definition.risk,
+    timeoutSeconds: definition.timeoutSeconds ?? 60,
+    cacheSeconds: definition.cacheSeconds ?? 0,
+  });
+  const faults = [...(parsed.success ? [] : faultsOf(parsed.error)), ...contradictions(definition)];
+  if (parsed.success && faults.length === 0) return parsed.data;
+  const text = faults.map(({ pointer, message }) => `${pointer}: ${message}`).join('; ');
+  throw new AstraError('ASTRA_PARAMETER_INVALID', `The tool ${definition.name} is not valid: ${text}`, { faults });
+}
+
+function contradictions({
+  execution,
+  effect,
+  cacheSeconds = 0,
+}: Pick<ToolDefinition<never, unknown>, 'execution' | 'effect' | 'cacheSeconds'>): Fault[] {
+  const faults: Fault[] = [];
+  // A segment may run an inline tool again after a crash without a trace of the first time.
+  if (execution === 'inline' && effect !== 'none') {
+    faults.push({ pointer: '/effect', message: 'an inline tool must have the effect "none"' });
+  }
+  if (effect !== 'none' && cacheSeconds > 0) {
+    faults.push({ pointer: '/cacheSeconds', message: 'only answers of tools without effect may be reused' });
+  }
+  return faults;
+}
+
+/** An author's `z.object` would drop a misspelt field in silence. */
+function strict<Input>(schema: z.ZodType<Input>): z.ZodType<Input> {
+  if (!(schema instanceof z.ZodObject) || schema.def.catchall !== undefined) return schema;
+  // The strict object has the same input and output types; only unknown keys fare differently.
+  return schema.strict() as unknown as z.ZodType<Input>;
+}
+
+function jsonSchemaOf(schema: z.ZodType, io: 'input' | 'output'): JsonObject {
+  const { $schema: _, ...rest } = z.toJSONSchema(schema, { io });
+  return jsonObjectSchema.parse(JSON.parse(JSON.stringify(rest)));
+}
+
+async function attempt<Output>(
+  run: () => Promise<Output> | Output,
+  name: string,
+  signal: AbortSignal,
+): Promise<Output> {
+  if (signal.aborted) throw abortError(signal);
+  try {
+    return await run();
+  } catch (error) {
+    if (error instanceof Deferral) throw error;
+    if (signal.aborted) throw abortError(signal, { cause: error });
+    if (error instanceof AstraError) throw error;
+    const text = error instanceof Error ? error.message : String(error);
+    throw new AstraError('ASTRA_TOOL_FAILED', bounded(`${name} failed: ${text}`), { cause: error });
+  }
+}
+
+function checkOutput(definition: Pick<ToolDefinition<never, unknown>, 'name' | 'output'>, output: unknown): Json {
+  const parsed = definition.output.safeParse(output);
+  const faults = parsed.success ? [] : faultsOf(parsed.error);
+  const json = parsed.success ? toJson(parsed.data) : undefined;
+  if (json !== undefined) return json;
+  if (faults.length === 0) faults.push({ pointer: '', message: 'is not JSON' });
+  const text = faults.map(({ pointer, message }) => `${pointer || '/'}: ${message}`).join('; ');
+  const hint = `${definition.name} returned something else than it declares: ${text}`;
+  throw new AstraError('ASTRA_TOOL_OUTPUT_INVALID', bounded(hint), { faults });
+}
+
+const bounded = (text: string): string => (text.length <= longestMessage ? text : `${text.slice(0, longestMessage)}…`);

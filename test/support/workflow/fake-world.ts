@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Context, heartbeat } from '@temporalio/activity';
 import type { Activities, OpenedTask, PlanGoalArgs, TaskOutcome, TaskRef } from '../../../activities/contract.ts';
 import type { PlanOutline } from '../../../domain/plan-outline.ts';
@@ -6,6 +7,8 @@ import type { EventDraft } from '../../../domain/schemas/event.ts';
 /** How the world of a scenario behaves, as far as it does not simply succeed. */
 export interface Behaviour {
   readonly outline: PlanOutline | ((args: PlanGoalArgs) => PlanOutline);
+  /** How long planning takes. */
+  readonly planMs?: number;
   /** Called for each attempt of a tool task or item. */
   readonly execute?: (taskId: string, attempt: number) => Promise<TaskOutcome> | TaskOutcome;
   readonly opened?: { readonly [taskId: string]: OpenedTask | ((ref: TaskRef) => OpenedTask) };
@@ -35,8 +38,12 @@ export function createFakeWorld(behaviour: Behaviour): FakeWorld {
     typeof behaviour.outline === 'function' ? behaviour.outline(args) : behaviour.outline;
 
   const activities: Activities = {
+    recordSubmission: async () => {
+      calls.push('recordSubmission');
+    },
     planGoal: async (args) => {
       calls.push('planGoal');
+      await sleep(behaviour.planMs ?? 0);
       return { outline: outlineOf(args) };
     },
     planGoalWithModel: async (args) => {

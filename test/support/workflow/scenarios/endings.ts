@@ -9,7 +9,21 @@ export const endingScenarios: readonly Scenario[] = [
     behaviour: { outline: outline(task('a')) },
     input: { submission: { objective: 'find it out' } },
     ending: /^completed$/,
-    check: ({ calls }, expect) => expect(calls[0]).toBe('planGoalWithModel'),
+    check: ({ calls }, expect) => expect(calls.slice(0, 2)).toEqual(['recordSubmission', 'planGoalWithModel']),
+  },
+  {
+    name: 'a goal that is cancelled while it is planned is recorded all the same',
+    behaviour: { outline: outline(task('a')), planMs: 500 },
+    drive: async (handle, world) => {
+      await calledOnce(world, 'planGoal');
+      await handle.cancel();
+    },
+    ending: /CancelledFailure/,
+    check: ({ calls }, expect) => {
+      expect(calls.slice(0, 2)).toEqual(['planGoal', 'record goal.cancelling']);
+      expect(calls).not.toContain('executeTask a');
+      expect(calls.at(-1)).toBe('record goal.cancelled');
+    },
   },
   {
     name: 'cancelling stops the running tool and ends the goal',

@@ -1,0 +1,105 @@
+import { LRUCache } from 'lru-cache';
+import type { Pool } from 'pg';
+import { emptyRecord, type GoalRecord } from '../../domain/goal-record.ts';
+import type { GoalRef } from '../../domain/goal-ref.ts';
+import { reduce } from '../../domain/goal-view.ts';
+import { goalKey } from '../../stores/goal-write.ts';
+import { loadGoal } from '../../stores/postgres/load-goal.ts';
+import { postgresError } from '../../stores/postgres/postgres-error.ts';
+import { readEvents } from '../../stores/postgres/read-goal.ts';
+
+/** A goal in memory: as it was recorded when this process last read or recorded it. */
+export interface GoalEntry {
+  readonly goal: GoalRef;
+  record: GoalRecord;
+  readonly headBytes: number;
+  /** Set while `record` is ahead of Postgres; resolves once it is not. */
+  committing: Promise<void> | null;
+}
+
+export interface GoalMemory {
+  peek(goal: GoalRef): GoalEntry | undefined;
+  /** From memory, else from Postgres; null when nothing is recorded. @throws ASTRA_UNAVAILABLE */
+  open(goal: GoalRef): Promise<GoalEntry | null>;
+  /** From memory, else taken to be new, which costs no query; the commit finds out whether it is. */
+  openNew(goal: GoalRef): GoalEntry;
+  /** Tells that the entry has grown, or is in use again. */
+  keep(entry: GoalEntry): void;
+  /** Folds in what other processes have recorded. False when the goal is not recorded at all. @throws what pg throws */
+  catchUp(entry: GoalEntry): Promise<boolean>;
+}
+
+/** With more missed events than these, the rows are read instead. */
+const maxMissedEvents = 500;
+
+export function createGoalMemory(pool: Pool, options: { readonly maxBytes: number }): GoalMemory {
+  const entries = new LRUCache<string, GoalEntry>({ maxSize: options.maxBytes });
+  // An entry that is evicted while a commit uses it is found again: one goal must not have two.
+  const alive = new Map<string, WeakRef<GoalEntry>>();
+  const forgotten = new FinalizationRegistry<string>((key) => {
+    if (alive.get(key)?.deref() === undefined) alive.delete(key);
+  });
+  const loading = new Map<string, Promise<GoalEntry | null>>();
+
+  const keep = (entry: GoalEntry): void => {
+    entries.set(goalKey(entry.goal), entry, { size: sizeBytes(entry) });
+  };
+  const peek = (goal: GoalRef): GoalEntry | undefined =>
+    entries.get(goalKey(goal)) ?? alive.get(goalKey(goal))?.deref();
+
+  function add(goal: GoalRef, record: GoalRecord): GoalEntry {
+    const headBytes = JSON.stringify(record.head).length;
+    const entry: GoalEntry = { goal, record, headBytes, committing: null };
+    alive.set(goalKey(goal), new WeakRef(entry));
+    forgotten.register(entry, goalKey(goal));
+    keep(entry);
+    return entry;
+  }
+
+  async function load(goal: GoalRef): Promise<GoalEntry | null> {
+    const record = await loadGoal(pool, goal).catch((error: unknown) => {
+      throw postgresError(error);
+    });
+    if (!record) return null;
+    const known = peek(goal);
+    if (!known) return add(goal, record);
+    while (known.committing) await known.committing;
+    // It was taken to be new.
+    if (known.record.state.seq === 0) known.record = record;
+    return known;
+  }
+
+  return {
+    peek,
+    async open(goal) {
+      const key = goalKey(goal);
+      const known = peek(goal);
+      // A goal taken to be new may not be.
+      if (known && known.record.state.seq > 0) return known;
+      const started = loading.get(key) ?? load(goal).finally(() => loading.delete(key));
+      loading.set(key, started);
+      return started;
+    },
+    openNew: (goal) => peek(goal) ?? add(goal, emptyRecord()),
+    keep,
+    async catchUp(entry) {
+      const { record, goal } = entry;
+      const afterSeq = record.state.seq;
+      const missed = afterSeq === 0 ? [] : await readEvents(pool, goal, { afterSeq, limit: maxMissedEvents });
+      if (missed.length > 0 && missed.length < maxMissedEvents) {
+        for (const event of missed) reduce(record, event);
+        return true;
+      }
+      const loaded = await loadGoal(pool, goal);
+      if (loaded) entry.record = loaded;
+      return loaded !== null;
+    },
+  };
+}
+
+/** Roughly, without walking it: the point is that no number of goals or tasks exhausts the memory. */
+function sizeBytes({ record, headBytes }: GoalEntry): number {
+  const { outlineOf, tasks, items, approvals, artifacts } = record;
+  const small = outlineOf.size + tasks.size + approvals.size;
+  return 2_000 + headBytes + 400 * small + 100 * (items.size + artifacts.size);
+}

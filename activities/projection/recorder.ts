@@ -1,0 +1,231 @@
+import type { Pool } from 'pg';
+import { AstraError } from '../../domain/errors.ts';
+import {
+  emptyRecord,
+  settledTask,
+  type GoalRecord,
+  type SettledTask,
+  type TaskState,
+} from '../../domain/goal-record.ts';
+import type { GoalRef } from '../../domain/goal-ref.ts';
+import { parseTaskId } from '../../domain/ids.ts';
+import type { Approval } from '../../domain/schemas/approval.ts';
+import type { EventDraft, Output } from '../../domain/schemas/event.ts';
+import type { GoalHead, GoalState } from '../../domain/schemas/goal.ts';
+import type { Logger } from '../../platform/logger.ts';
+import type { ViewCache } from '../../stores/cache/view-cache.ts';
+import type { RecordedPlan, RecordedSubmission } from '../../stores/goal-write.ts';
+import { createApprovalStore } from '../../stores/postgres/approvals.ts';
+import { postgresError } from '../../stores/postgres/postgres-error.ts';
+import { readState, readStatuses, readTasks } from '../../stores/postgres/read-goal.ts';
+import type { TaskOutcome } from '../contract.ts';
+import { createCommitQueue, type CommitQueue } from './commit-queue.ts';
+import { createCommitter, notRecorded } from './committer.ts';
+import { createGoalMemory, type GoalEntry, type GoalMemory } from './goal-memory.ts';
+import { createNotes } from './notes.ts';
+import {
+  createRequest,
+  endedTasks,
+  prepareDraft,
+  preparePlan,
+  type PreparedDraft,
+  type RecordRequest,
+} from './record-request.ts';
+import { createRecordedValues, type RecordedValues } from './recorded-values.ts';
+
+export type { RecordedPlan, RecordedSubmission };
+
+/**
+ * The record of goals: what happened is written here before anybody is told, and the record decides.
+ * Everything but `note` rejects with ASTRA_UNAVAILABLE when Postgres does not answer, and then nothing is recorded;
+ * with ASTRA_NOT_FOUND when nothing is recorded of the goal.
+ */
+export interface Recorder {
+  /**
+   * Records what is news of the drafts, in order: durable, then in the cache, then it resolves. Answers with the
+   * recorded outcome of each task that a draft ends, which is an earlier record's where there is one.
+   * @param options.plan belongs to the draft of `plan.proposed`, `submission` to that of `goal.submitted`
+   */
+  record(
+    goal: GoalRef,
+    drafts: readonly EventDraft[],
+    options?: { readonly plan?: RecordedPlan; readonly submission?: RecordedSubmission },
+  ): Promise<{ readonly outcomes: Record<string, TaskOutcome> }>;
+  /** Joins the goal's next commit, at the latest after 50 ms; dropped when the task ends first, or is lost. Never throws. */
+  note(goal: GoalRef, draft: EventDraft): void;
+  /** Null: not recorded, by whichever process, when this was asked. */
+  outcome(goal: GoalRef, taskId: string): Promise<TaskOutcome | null>;
+  /** Those that are recorded. */
+  outcomes(goal: GoalRef, taskIds: readonly string[]): Promise<Record<string, TaskOutcome>>;
+  /** Null for a task that ended without output, or has not ended. */
+  outputs(goal: GoalRef, taskIds: readonly string[]): Promise<Record<string, Output | null>>;
+  /** Of the items 0 … `items`-1 of a map, in order. */
+  itemOutputs(goal: GoalRef, mapId: string, items: number): Promise<readonly (Output | null)[]>;
+  plan(goal: GoalRef): Promise<RecordedPlan>;
+  head(goal: GoalRef): Promise<GoalHead>;
+  /** As recorded when this was asked: is the goal being cancelled, has it ended? */
+  state(goal: GoalRef): Promise<GoalState>;
+  /** Null: no event has touched the task. */
+  task(goal: GoalRef, taskId: string): Promise<TaskState | null>;
+  approval(goal: GoalRef, approvalId: string): Promise<Approval | null>;
+  /** Records what waits. Nothing may be recorded afterwards. */
+  close(): Promise<void>;
+}
+
+export interface RecorderDeps {
+  readonly pool: Pool;
+  readonly viewCache: ViewCache;
+  readonly logger: Pick<Logger, 'error'>;
+  /** Called after each commit of a goal, for metrics. */
+  readonly onCommitted?: (committed: { readonly events: number }) => void;
+}
+
+const memoryBytes = { goals: 128 * 1024 * 1024, values: 64 * 1024 * 1024 };
+
+export function createRecorder({ pool, viewCache, logger, onCommitted }: RecorderDeps): Recorder {
+  const memory = createGoalMemory(pool, { maxBytes: memoryBytes.goals });
+  const values = createRecordedValues(pool, { maxBytes: memoryBytes.values });
+  const commit = createCommitter({
+    pool,
+    memory,
+    viewCache,
+    logger,
+    onCommitted(write) {
+      values.remember(write);
+      onCommitted?.({ events: write.events.length });
+    },
+  });
+  return { ...createWriter(memory, createCommitQueue(commit)), ...createReads(pool, memory, values) };
+}
+
+type Writes = 'record' | 'note' | 'close';
+
+function createWriter(memory: GoalMemory, queue: CommitQueue): Pick<Recorder, Writes> {
+  let closed = false;
+  const notes = createNotes(async ({ goal, drafts }) => {
+    const entry = queue.isBusy ? null : await memory.open(goal);
+    if (entry) await enqueue(entry, drafts, { lazy: true });
+  });
+
+  function enqueue(
+    entry: GoalEntry,
+    drafts: readonly PreparedDraft[],
+    options: Partial<Pick<RecordRequest, 'lazy' | 'plan' | 'submission'>>,
+  ): Promise<void> {
+    const { promise, resolve, reject } = Promise.withResolvers<undefined>();
+    const request = createRequest(entry, drafts, { ...options, resolve: () => resolve(undefined), reject });
+    const noted = notes.take(entry.goal);
+    queue.push(noted.length > 0 ? [createRequest(entry, noted, { lazy: true }), request] : [request]);
+    return promise;
+  }
+
+  return {
+    async record(goal, drafts, { plan, submission } = {}) {
+      if (closed) throw new AstraError('ASTRA_UNAVAILABLE', 'The worker is shutting down. Try again.');
+      const prepared = drafts.map(prepareDraft);
+      const types = new Set(drafts.map(({ type }) => type));
+      if (types.has('plan.proposed') && !plan)
+        throw new AstraError('ASTRA_INTERNAL', 'A plan was proposed without it.');
+      const entry = types.has('goal.submitted') ? memory.openNew(goal) : await openKnown(memory, goal);
+      await enqueue(entry, prepared, { plan: plan && preparePlan(plan), submission });
+      return { outcomes: outcomesOf(entry, prepared) };
+    },
+    note(goal, draft) {
+      if (closed) return;
+      try {
+        notes.add(goal, prepareDraft(draft));
+      } catch {
+        // What cannot be recorded is lost, as a note may be.
+      }
+    },
+    async close() {
+      closed = true;
+      await notes.flush();
+      await queue.drained();
+    },
+  };
+}
+
+function createReads(pool: Pool, memory: GoalMemory, values: RecordedValues): Omit<Recorder, Writes> {
+  const approvals = createApprovalStore(pool);
+
+  async function outcomes(goal: GoalRef, taskIds: readonly string[]): Promise<Record<string, TaskOutcome>> {
+    const entry = memory.peek(goal);
+    while (entry?.committing) await entry.committing;
+    const known = entry ? pickSettled(entry.record, taskIds) : {};
+    const unknown = taskIds.filter((id) => !known[id]);
+    // Another process may have recorded them.
+    return unknown.length > 0 ? { ...known, ...(await readOutcomes(pool, goal, unknown)) } : known;
+  }
+
+  return {
+    outcome: async (goal, taskId) => (await outcomes(goal, [taskId]))[taskId] ?? null,
+    outcomes,
+    outputs: (goal, taskIds) => orUnavailable(values.outputs(goal, taskIds)),
+    itemOutputs: (goal, mapId, items) => orUnavailable(values.itemOutputs(goal, mapId, items)),
+    async plan(goal) {
+      const plan = await orUnavailable(values.plan(goal));
+      if (!plan) throw new AstraError('ASTRA_NOT_FOUND', `No plan is recorded of goal ${goal.goalId}.`);
+      return plan;
+    },
+    async head(goal) {
+      const { record } = await openKnown(memory, goal);
+      // A recorded goal has been submitted.
+      return record.head as GoalHead;
+    },
+    async state(goal) {
+      const state = await orUnavailable(readState(pool, goal));
+      if (!state) throw notRecorded(goal);
+      return state;
+    },
+    task: async (goal, taskId) => (await orUnavailable(readTasks(pool, goal, [taskId])))[0]?.state ?? null,
+    approval: (goal, approvalId) => orUnavailable(approvals.get(goal.tenant, approvalId)),
+  };
+}
+
+async function openKnown(memory: GoalMemory, goal: GoalRef): Promise<GoalEntry> {
+  const entry = await memory.open(goal);
+  if (!entry) throw notRecorded(goal);
+  return entry;
+}
+
+async function orUnavailable<T>(query: Promise<T>): Promise<T> {
+  try {
+    return await query;
+  } catch (error) {
+    throw postgresError(error);
+  }
+}
+
+/** @throws ASTRA_INTERNAL when a draft ends a task that the plan does not have */
+function outcomesOf({ record }: GoalEntry, drafts: readonly PreparedDraft[]): Record<string, TaskOutcome> {
+  const ended = endedTasks(drafts);
+  const outcomes = pickSettled(record, ended);
+  const strange = ended.find((id) => !outcomes[id]);
+  if (strange !== undefined) throw new AstraError('ASTRA_INTERNAL', `The plan has no task "${strange}".`);
+  return outcomes;
+}
+
+async function readOutcomes(
+  pool: Pool,
+  goal: GoalRef,
+  taskIds: readonly string[],
+): Promise<Record<string, TaskOutcome>> {
+  // Of an item, the end of its map decides too.
+  const ids = [...new Set(taskIds.flatMap((id) => [id, parseTaskId(id).id]))];
+  const statuses = await orUnavailable(readStatuses(pool, goal, ids));
+  if (!statuses) return {};
+  const record = emptyRecord();
+  record.state = { ...record.state, status: statuses.goal };
+  for (const [id, state] of statuses.tasks) (id.includes('.') ? record.items : record.tasks).set(id, state);
+  return pickSettled(record, taskIds);
+}
+
+/** Of the tasks, those that have ended. */
+const pickSettled = (record: GoalRecord, taskIds: readonly string[]): Record<string, SettledTask> =>
+  Object.fromEntries(
+    taskIds.flatMap((id) => {
+      const outcome = settledTask(record, id);
+      return outcome ? [[id, outcome]] : [];
+    }),
+  );

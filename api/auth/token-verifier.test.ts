@@ -1,0 +1,77 @@
+import { createLocalJWKSet, createRemoteJWKSet, exportJWK, generateKeyPair, SignJWT, UnsecuredJWT } from 'jose';
+import { describe, expect, test, vi } from 'vitest';
+import { audience, createTestTokens, issuer } from '../test-support/tokens.ts';
+import { createTokenVerifier } from './token-verifier.ts';
+
+const refused = { code: 'ASTRA_UNAUTHENTICATED' };
+
+describe('a token is accepted', () => {
+  test.each(['EdDSA', 'ES256', 'RS256'] as const)('when it is signed with %s by the issuer', async (algorithm) => {
+    const { sign, verifyToken } = await createTestTokens(algorithm);
+    const principal = await verifyToken(await sign({ scope: 'goals:read unknown:scope admin' }));
+    expect(principal).toEqual({ subject: 'user-1', tenant: 'tenant-a', scopes: new Set(['goals:read', 'admin']) });
+  });
+
+  test('once: the signature is not checked again until it expires', async () => {
+    const { publicKey, privateKey } = await generateKeyPair('EdDSA', { extractable: true });
+    const keys = vi.fn(createLocalJWKSet({ keys: [await exportJWK(publicKey)] }));
+    const verifyToken = createTokenVerifier({ keys, issuer, audience });
+    const token = await new SignJWT({ iss: issuer, aud: audience, sub: 's', tenant: 't', scope: '' })
+      .setProtectedHeader({ alg: 'EdDSA' })
+      .setExpirationTime('1h')
+      .sign(privateKey);
+    const first = await verifyToken(token);
+    expect(await verifyToken(token)).toBe(first);
+    expect(keys).toHaveBeenCalledTimes(1);
+  });
+});
+
+describe('a token is refused', () => {
+  test.each([
+    ['another issuer', { iss: 'somebody' }],
+    ['another audience', { aud: 'other' }],
+    ['no tenant', { tenant: undefined }],
+    ['a tenant that is no name', { tenant: '../x' }],
+    ['no scope', { scope: undefined }],
+    ['a scope that is a list', { scope: ['goals:read'] }],
+    ['no subject', { sub: undefined }],
+  ])('with %s', async (_what, claims) => {
+    const { sign, verifyToken } = await createTestTokens();
+    await expect(verifyToken(await sign(claims))).rejects.toMatchObject(refused);
+  });
+
+  test('when it is expired, also when it was accepted before', async () => {
+    const { sign, verifyToken } = await createTestTokens();
+    const expiresAt = Math.floor(Date.now() / 1000) + 60;
+    const token = await sign({}, { expiresAt });
+    await verifyToken(token);
+    vi.useFakeTimers({ now: (expiresAt + 30) * 1000 });
+    try {
+      await expect(verifyToken(token)).rejects.toMatchObject(refused);
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
+  test('when another key signed it, when nobody did, and when a shared secret did', async () => {
+    const { verifyToken } = await createTestTokens();
+    const claims = { iss: issuer, aud: audience, sub: 's', tenant: 't', scope: 'admin' };
+    const other = await createTestTokens();
+    await expect(verifyToken(await other.sign())).rejects.toMatchObject(refused);
+    await expect(verifyToken(new UnsecuredJWT(claims).setExpirationTime('1h').encode())).rejects.toMatchObject(refused);
+    const secret = await new SignJWT(claims)
+      .setProtectedHeader({ alg: 'HS256' })
+      .setExpirationTime('1h')
+      .sign(new TextEncoder().encode('a secret of thirty-two characters!'));
+    await expect(verifyToken(secret)).rejects.toMatchObject(refused);
+    await expect(verifyToken('not.a.token')).rejects.toMatchObject(refused);
+  });
+});
+
+test('keys that cannot be fetched are an outage, not a bad token', async () => {
+  const { sign } = await createTestTokens();
+  // Port 9 of loopback: nothing listens there.
+  const keys = createRemoteJWKSet(new URL('http://127.0.0.1:9/jwks'), { timeoutDuration: 500 });
+  const verifyToken = createTokenVerifier({ keys, issuer, audience });
+  await expect(verifyToken(await sign())).rejects.toMatchObject({ code: 'ASTRA_UNAVAILABLE', retryAfterSeconds: 5 });
+});

@@ -1,0 +1,43 @@
+import type { Client } from '@temporalio/client';
+import type { Redis } from 'ioredis';
+import type { Registry } from 'prom-client';
+import type { Config } from '../platform/config.ts';
+import type { HealthCheck } from '../platform/health.ts';
+import type { Logger } from '../platform/logger.ts';
+import type { ArtifactStore } from '../stores/artifacts/artifact-store.ts';
+import type { LiveLane } from '../stores/cache/live-lane.ts';
+import type { GoalReader } from '../stores/goal-reader.ts';
+import type { ApprovalStore } from '../stores/postgres/approvals.ts';
+import type { ArtifactList } from '../stores/postgres/artifacts.ts';
+import type { GoalList } from '../stores/postgres/goal-list.ts';
+import type { TemplateStore } from '../stores/postgres/templates.ts';
+import type { ToolStore } from '../stores/postgres/tools.ts';
+import type { TokenVerifier } from './auth/token-verifier.ts';
+import type { ToolCatalogue } from '../stores/tool-catalogue.ts';
+import type { GoalEngine } from './goals/goal-engine.ts';
+
+/** Everything the API is made of; api/main.ts puts it together. */
+export interface ApiDeps {
+  readonly config: Pick<
+    Config,
+    'ASTRA_PUBLIC_URL' | 'ASTRA_TEMPORAL_UI_URL' | 'TEMPORAL_NAMESPACE' | 'ASTRA_MODEL' | 'ASTRA_RATE_LIMIT_PER_SECOND'
+  >;
+  readonly logger: Logger;
+  readonly metrics: Registry;
+  readonly verifyToken: TokenVerifier;
+  readonly redis: Redis;
+  readonly temporal: Client;
+  readonly engine: GoalEngine;
+  readonly reader: GoalReader;
+  readonly lane: LiveLane;
+  readonly goalList: GoalList;
+  readonly approvals: ApprovalStore;
+  readonly templates: TemplateStore;
+  readonly tools: ToolStore;
+  readonly catalogue: ToolCatalogue;
+  readonly artifactList: ArtifactList;
+  readonly artifactStore: Pick<ArtifactStore, 'presign'>;
+  readonly checks: Readonly<Record<string, HealthCheck>>;
+  /** Aborted when the process goes down: ends streams and long polls. */
+  readonly shutdown: AbortSignal;
+}

@@ -1,0 +1,53 @@
+import { WorkflowNotFoundError, WorkflowUpdateFailedError, type Client } from '@temporalio/client';
+import { ApplicationFailure } from '@temporalio/common';
+import { AstraError, errorRegistry, type ErrorCode } from '../../domain/errors.ts';
+import type { GoalId } from '../../domain/schemas/common.ts';
+import {
+  goalWorkflowId,
+  messages,
+  type DecideApprovalArgs,
+  type DecideApprovalResult,
+} from '../../workflows/contract.ts';
+import { callTemporal } from './temporal-call.ts';
+
+/** Longer than other calls: a worker must take the vote and record it. */
+const decisionTimeoutMs = 8_000;
+
+/**
+ * Gives a vote to the goal that asks for it. The vote is recorded when it resolves.
+ * @throws ASTRA_APPROVAL_DECIDED, ASTRA_NOT_FOUND, ASTRA_UNAVAILABLE
+ */
+export async function decideApproval(
+  client: Client,
+  goalId: GoalId,
+  args: DecideApprovalArgs,
+): Promise<DecideApprovalResult> {
+  const handle = client.workflow.getHandle(goalWorkflowId(goalId));
+  try {
+    return await callTemporal(
+      client,
+      () => handle.executeUpdate<DecideApprovalResult, [DecideApprovalArgs]>(messages.decideApproval, { args: [args] }),
+      {
+        timeoutMs: decisionTimeoutMs,
+        unavailable:
+          'No worker took the decision in time; it may still count. Read the approval before you decide again.',
+      },
+    );
+  } catch (error) {
+    // Nothing waits for an answer in a goal that has ended.
+    if (error instanceof WorkflowNotFoundError) {
+      throw new AstraError('ASTRA_APPROVAL_DECIDED', 'The goal has ended, so its approvals are closed.', {
+        cause: error,
+      });
+    }
+    throw toRefusal(error) ?? error;
+  }
+}
+
+function toRefusal(error: unknown): AstraError | undefined {
+  const cause = error instanceof WorkflowUpdateFailedError ? error.cause : undefined;
+  if (!(cause instanceof ApplicationFailure) || !isErrorCode(cause.type)) return undefined;
+  return new AstraError(cause.type, cause.message, { cause: error });
+}
+
+const isErrorCode = (type: string | null | undefined): type is ErrorCode => Object.hasOwn(errorRegistry, type ?? '');

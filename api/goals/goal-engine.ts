@@ -1,0 +1,94 @@
+import { WorkflowExecutionAlreadyStartedError, WorkflowNotFoundError, type Client } from '@temporalio/client';
+import { defaultPriority } from '../../domain/goal-head.ts';
+import type { GoalId } from '../../domain/schemas/common.ts';
+import type { GoalSubmission } from '../../domain/schemas/goal.ts';
+import {
+  goalSearchAttributes,
+  goalWorkflowId,
+  goalWorkflowType,
+  messages,
+  taskQueues,
+  type CancelGoalArgs,
+  type DeliverEventArgs,
+  type GoalViewQueryResult,
+} from '../../workflows/contract.ts';
+import { readWorkflowInput, type NewGoal } from './read-workflow-input.ts';
+import { callTemporal } from './temporal-call.ts';
+
+/** Goals as Temporal runs them. Every call throws ASTRA_UNAVAILABLE when Temporal does not answer in time. */
+export interface GoalEngine {
+  /** Durable when it resolves. `false`: a goal of this id was started before, and nothing was done. */
+  start(goal: NewGoal): Promise<boolean>;
+  /** What the goal was started with; null when Temporal has no such goal of the tenant. */
+  find(tenant: string, goalId: GoalId): Promise<NewGoal | null>;
+  /** What the workflow says of itself; null when no worker answers in time. */
+  query(goalId: GoalId): Promise<GoalViewQueryResult | null>;
+  /** False when the goal does not run any more. */
+  cancel(goalId: GoalId, args: CancelGoalArgs): Promise<boolean>;
+  /** False when the goal does not run any more. */
+  deliverEvent(goalId: GoalId, args: DeliverEventArgs): Promise<boolean>;
+}
+
+/** The server takes 400 bytes, and a character may take four. */
+const maxSummaryChars = 100;
+/** Without a worker a query is never answered. */
+const queryTimeoutMs = 1_000;
+
+const summarize = ({ objective, template }: GoalSubmission): string =>
+  (objective ?? template?.name ?? 'plan').replaceAll(/\s+/g, ' ').slice(0, maxSummaryChars);
+
+export function createGoalEngine(client: Client, options: { readonly onRead?: () => void } = {}): GoalEngine {
+  const handleOf = (goalId: GoalId) => client.workflow.getHandle(goalWorkflowId(goalId));
+
+  async function signal(goalId: GoalId, name: string, args: object): Promise<boolean> {
+    try {
+      await callTemporal(client, () => handleOf(goalId).signal(name, args));
+      return true;
+    } catch (error) {
+      if (error instanceof WorkflowNotFoundError) return false;
+      throw error;
+    }
+  }
+
+  return {
+    async start(input) {
+      try {
+        await callTemporal(client, () =>
+          client.workflow.start(goalWorkflowType, {
+            workflowId: goalWorkflowId(input.goalId),
+            taskQueue: taskQueues.main,
+            workflowIdReusePolicy: 'REJECT_DUPLICATE',
+            workflowIdConflictPolicy: 'FAIL',
+            typedSearchAttributes: goalSearchAttributes(input.tenant, input.submission),
+            priority: { priorityKey: input.submission.priority ?? defaultPriority, fairnessKey: input.tenant },
+            staticSummary: summarize(input.submission),
+            args: [input],
+          }),
+        );
+        return true;
+      } catch (error) {
+        if (error instanceof WorkflowExecutionAlreadyStartedError) return false;
+        throw error;
+      }
+    },
+
+    find(tenant, goalId) {
+      options.onRead?.();
+      return readWorkflowInput(client, tenant, goalId);
+    },
+
+    async query(goalId) {
+      try {
+        return await callTemporal(client, () => handleOf(goalId).query<GoalViewQueryResult>(messages.goalView), {
+          timeoutMs: queryTimeoutMs,
+        });
+      } catch {
+        // It is the last resort of a read that has something to show without it.
+        return null;
+      }
+    },
+
+    cancel: (goalId, args) => signal(goalId, messages.cancelGoal, args),
+    deliverEvent: (goalId, args) => signal(goalId, messages.deliverEvent, args),
+  };
+}

@@ -1,0 +1,46 @@
+import { AstraError } from '../../domain/errors.ts';
+import { acceptedState } from '../../domain/goal-record.ts';
+import type { GoalRef } from '../../domain/goal-ref.ts';
+import type { GoalState } from '../../domain/schemas/goal.ts';
+import type { Logger } from '../../platform/logger.ts';
+import type { GoalReader } from '../../stores/goal-reader.ts';
+import type { GoalEngine } from './goal-engine.ts';
+import { goalHeadOf } from '../../domain/goal-head.ts';
+
+/** `json` is the view without `links`. */
+export interface ReadGoal {
+  readonly seq: number;
+  readonly json: string;
+}
+
+/** What the view says besides its head. */
+// The recorder, or the code below, wrote the text.
+export const stateOf = ({ json }: Pick<ReadGoal, 'json'>): GoalState => JSON.parse(json) as GoalState;
+
+export interface ReadGoalDeps {
+  readonly reader: Pick<GoalReader, 'view'>;
+  readonly engine: Pick<GoalEngine, 'find' | 'query'>;
+  readonly logger: Logger;
+}
+
+export const goalNotFound = ({ goalId }: Pick<GoalRef, 'goalId'>): AstraError =>
+  new AstraError('ASTRA_NOT_FOUND', `There is no goal ${goalId}.`);
+
+/**
+ * The goal's view: from the stores, else from the workflow itself, which knows a goal before its first event is
+ * recorded and while both stores are away.
+ * @throws ASTRA_NOT_FOUND, for another tenant's goal too; ASTRA_UNAVAILABLE
+ */
+export async function readGoal({ reader, engine, logger }: ReadGoalDeps, goal: GoalRef): Promise<ReadGoal> {
+  const { tenant, goalId } = goal;
+  try {
+    const stored = await reader.view(tenant, goalId);
+    if (stored) return stored;
+  } catch (error) {
+    logger.warn({ err: error, goalId }, 'the stores do not answer; asking the workflow');
+  }
+  const started = await engine.find(tenant, goalId);
+  if (!started) throw goalNotFound(goal);
+  const known = await engine.query(goalId);
+  return { seq: 0, json: JSON.stringify({ ...goalHeadOf(started), ...acceptedState, ...known }) };
+}

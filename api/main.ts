@@ -1,0 +1,112 @@
+import { serve } from '@hono/node-server';
+import { Client, Connection } from '@temporalio/client';
+import type { Server } from 'node:http';
+import { startAdminServer } from '../platform/admin-server.ts';
+import { loadConfig } from '../platform/config.ts';
+import { createLogger } from '../platform/logger.ts';
+import { createMetrics } from '../platform/metrics.ts';
+import { untilSignal } from '../platform/shutdown.ts';
+import { createArtifactStore } from '../stores/artifacts/artifact-store.ts';
+import { createLiveLane } from '../stores/cache/live-lane.ts';
+import { createViewCache } from '../stores/cache/view-cache.ts';
+import { createGoalReader } from '../stores/goal-reader.ts';
+import { createApprovalStore } from '../stores/postgres/approvals.ts';
+import { createArtifactList } from '../stores/postgres/artifacts.ts';
+import { createGoalList } from '../stores/postgres/goal-list.ts';
+import { createPool } from '../stores/postgres/pool.ts';
+import { createTemplateStore } from '../stores/postgres/templates.ts';
+import { createToolStore } from '../stores/postgres/tools.ts';
+import { createRedis } from '../stores/redis.ts';
+import { createApp } from './app.ts';
+import { loadKeys } from './auth/load-keys.ts';
+import { createTokenVerifier } from './auth/token-verifier.ts';
+import { createToolCatalogue } from '../stores/tool-catalogue.ts';
+import { createGoalEngine } from './goals/goal-engine.ts';
+import { createHealthChecks } from './health-checks.ts';
+import { createReadCounter } from './middleware/observe.ts';
+
+/** Requests in flight get this long to finish. */
+const graceMs = 10_000;
+
+const config = loadConfig(process.env);
+const logger = createLogger({ name: 'api', level: config.ASTRA_LOG_LEVEL });
+const metrics = createMetrics();
+const pool = createPool(config, { logger });
+const redis = createRedis(config, { logger });
+// Lazy: the API starts, reads and says what is missing while Temporal is away.
+const connection = Connection.lazy({ address: config.TEMPORAL_ADDRESS });
+const temporal = new Client({ connection, namespace: config.TEMPORAL_NAMESPACE });
+const lane = createLiveLane(redis);
+const viewCache = createViewCache(redis, { logger });
+const countRead = createReadCounter(metrics);
+const artifactStore = createArtifactStore(config);
+const checks = createHealthChecks({ pool, redis, connection, artifactStore, namespace: config.TEMPORAL_NAMESPACE });
+const tools = createToolStore(pool);
+const goingDown = new AbortController();
+
+const app = createApp({
+  config,
+  logger,
+  metrics,
+  verifyToken: createTokenVerifier({
+    keys: await loadKeys(config),
+    issuer: config.ASTRA_JWT_ISSUER,
+    audience: config.ASTRA_JWT_AUDIENCE,
+  }),
+  redis,
+  temporal,
+  engine: createGoalEngine(temporal, { onRead: () => countRead('temporal') }),
+  reader: createGoalReader({ pool, viewCache, onQuery: countRead }),
+  lane,
+  goalList: createGoalList(pool),
+  approvals: createApprovalStore(pool),
+  templates: createTemplateStore(pool),
+  tools,
+  catalogue: createToolCatalogue(tools, { logger }),
+  artifactList: createArtifactList(pool),
+  artifactStore,
+  checks,
+  shutdown: goingDown.signal,
+});
+
+const admin = await startAdminServer({
+  port: config.ASTRA_ADMIN_PORT,
+  metrics,
+  checks: { ...checks, reads: () => Promise.any([checks.redis(), checks.postgres()]) },
+  required: ['temporal', 'reads'],
+});
+const server = await listen();
+await untilSignal(logger);
+goingDown.abort();
+await close(server);
+await admin.close();
+await lane.shutdown();
+viewCache.close();
+redis.disconnect();
+artifactStore.close();
+await pool.end();
+// The channel to Temporal is not closed: a retry of a call that was given up would throw into a closed one.
+process.exit(0);
+
+function listen(): Promise<Server> {
+  return new Promise((resolve, reject) => {
+    // Without createServer it serves HTTP/1.1, so the server is node:http's.
+    const listening = serve(
+      { fetch: app.fetch, hostname: config.ASTRA_API_HOST, port: config.ASTRA_API_PORT },
+      ({ address, port }) => {
+        logger.info({ url: `http://${address}:${port}`, adminPort: admin.port }, 'listening');
+        resolve(listening);
+      },
+    ) as Server;
+    listening.once('error', reject);
+  });
+}
+
+/** Takes no new connection, lets requests finish, then cuts what is left. */
+async function close(listening: Server): Promise<void> {
+  const cut = setTimeout(() => listening.closeAllConnections(), graceMs);
+  await new Promise<void>((resolve) => {
+    listening.close(() => resolve());
+  });
+  clearTimeout(cut);
+}

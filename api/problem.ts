@@ -1,0 +1,50 @@
+import { HTTPException } from 'hono/http-exception';
+import { AstraError, errorRegistry, type ErrorCode, type Fault } from '../domain/errors.ts';
+
+/** RFC 9457. `code` is what programs branch on; `errors` point into the body or name the parameter. */
+export interface Problem {
+  readonly type: string;
+  readonly title: string;
+  readonly status: number;
+  readonly detail: string;
+  readonly code: ErrorCode;
+  readonly retryable: boolean;
+  readonly errors: readonly Fault[];
+  readonly requestId: string;
+}
+
+const defaultRetryAfterSeconds = 1;
+
+/** Any thrown value as an answer. What is not expected is ours: it says nothing of its cause to the outside. */
+export function toProblemResponse(error: unknown, requestId: string): Response {
+  const known = toAstraError(error);
+  const { status, title, retryable } = errorRegistry[known.code];
+  const problem: Problem = {
+    type: `urn:astra:error:${known.code}`,
+    title,
+    status,
+    detail: known.message,
+    code: known.code,
+    retryable,
+    errors: known.faults,
+    requestId,
+  };
+  const headers = new Headers({ 'content-type': 'application/problem+json', 'x-request-id': requestId });
+  if (status === 401) headers.set('www-authenticate', 'Bearer realm="astra", error="invalid_token"');
+  if (status === 429 || status === 503) {
+    headers.set('retry-after', String(Math.ceil(known.retryAfterSeconds ?? defaultRetryAfterSeconds)));
+  }
+  return new Response(JSON.stringify(problem), { status, headers });
+}
+
+function toAstraError(error: unknown): AstraError {
+  if (error instanceof AstraError) return error;
+  if (error instanceof HTTPException && error.status < 500) {
+    return new AstraError('ASTRA_PARAMETER_INVALID', error.message || 'The request is not valid.', { cause: error });
+  }
+  return new AstraError(
+    'ASTRA_INTERNAL',
+    'Astra failed unexpectedly. Try again; if it stays, tell the operator the request id.',
+    { cause: error },
+  );
+}

@@ -1,0 +1,80 @@
+import { Argument, Command, Option } from 'commander';
+import type { Approval } from '@astra/sdk';
+import { readJsonObject } from '../read-input.ts';
+import type { Bind, Session } from '../session.ts';
+import { takeItems } from '../take-items.ts';
+import { formatTable } from '../text/table.ts';
+import { terminalWidth } from '../text/terminal-width.ts';
+
+const statuses = [
+  'pending',
+  'approved',
+  'rejected',
+  'expired',
+  'cancelled',
+] as const satisfies readonly Approval['status'][];
+const decisions = { approve: 'approved', reject: 'rejected' } as const;
+
+interface ListFlags {
+  readonly status: Approval['status'] | 'all';
+  readonly goal?: string;
+}
+
+async function printApprovals(session: Session, { status, goal }: ListFlags): Promise<undefined> {
+  const { astra, io } = session;
+  const filters = { goalId: goal, status: status === 'all' ? undefined : status };
+  const approvals = await takeItems(astra.approvals.all(filters, { signal: io.signal }), Number.POSITIVE_INFINITY);
+  const row = ({ id, status: state, votes, required, requestedAt, prompt }: Approval) => {
+    const approved = votes.filter(({ decision }) => decision === 'approved').length;
+    return [id, state, `${approved}/${required}`, requestedAt, prompt];
+  };
+  session.print({ items: approvals }, () =>
+    approvals.length === 0
+      ? ['no approvals']
+      : formatTable(['ID', 'STATUS', 'VOTES', 'REQUESTED', 'PROMPT'], approvals.map(row), terminalWidth(io.stdout)),
+  );
+  if (approvals.some((approval) => approval.status === 'pending'))
+    session.note('decide one: astra approval decide <id> approve|reject');
+}
+
+interface DecideFlags {
+  readonly comment?: string;
+  readonly edit?: string;
+}
+
+async function decideApproval(
+  session: Session,
+  id: string,
+  decision: keyof typeof decisions,
+  { comment, edit }: DecideFlags,
+): Promise<undefined> {
+  const { astra, io } = session;
+  const editedInput = edit === undefined ? undefined : await readJsonObject(edit, io);
+  const vote = { decision: decisions[decision], comment, editedInput };
+  const approval = await astra.approvals.decide(id, vote, { signal: io.signal });
+  const { status, votes, required } = approval;
+  const missing = required - votes.filter((given) => given.decision === 'approved').length;
+  session.print(approval, () => [
+    status === 'pending' ? `${id} pending: ${missing} more of ${required} to approve` : `${id} ${status}`,
+  ]);
+}
+
+/** `astra approval …` */
+export function createApprovalCommand(bind: Bind): Command {
+  const approval = new Command('approval').description('see what waits for a decision, and decide it');
+  approval
+    .command('list')
+    .description('list approvals')
+    .addOption(new Option('--status <status>', 'which ones').choices([...statuses, 'all']).default('pending'))
+    .option('--goal <id>', 'only of this goal')
+    .action(bind(printApprovals));
+  approval
+    .command('decide')
+    .argument('<id>')
+    .addArgument(new Argument('<decision>').choices(Object.keys(decisions)))
+    .description('approve or reject')
+    .option('--comment <text>', 'why')
+    .option('--edit <file>', 'JSON object that replaces the input asked about; - is standard input')
+    .action(bind(decideApproval));
+  return approval;
+}

@@ -1,0 +1,69 @@
+import { writeFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import type { Command } from 'commander';
+import type { GoalSubmission, JsonObject } from '@astra/sdk';
+import { collectLabels, collectParams, parseCount } from './pairs.ts';
+import { exitCodes, type ExitCode } from './exit-codes.ts';
+import { readJsonObject } from './read-input.ts';
+import type { Session } from './session.ts';
+import { awaitGoal, watchGoal } from './watch/watch-goal.ts';
+
+/** What `goal submit` and `template run` have in common. */
+export interface SubmitFlags {
+  readonly param?: JsonObject;
+  readonly paramsFile?: string;
+  readonly input?: JsonObject;
+  readonly inputFile?: string;
+  readonly label?: Readonly<Record<string, string>>;
+  readonly priority?: number;
+  readonly idempotencyKey?: string;
+  readonly idFile?: string;
+  readonly watch?: true;
+  readonly wait?: true;
+}
+
+export const addSubmitFlags = (command: Command): Command =>
+  command
+    .option(
+      '-p, --param <name=value>',
+      'parameter of the template; a value that is JSON counts as such (repeatable)',
+      collectParams,
+    )
+    .option('--params-file <file>', 'JSON object with parameters of the template; - is standard input')
+    .option('--input <name=value>', 'field of the goal’s input (repeatable)', collectParams)
+    .option('--input-file <file>', 'JSON object with the goal’s input; - is standard input')
+    .option('-l, --label <name=value>', 'label of the goal (repeatable)', collectLabels)
+    .option('--priority <1-5>', '1 is first', parseCount(1))
+    .option('--idempotency-key <key>', 'the same key and goal start once, however often they are submitted')
+    .option('--id-file <file>', 'write the goal’s id there as soon as it is accepted')
+    .option('-w, --watch', 'show the goal until it ends')
+    .option('--wait', 'wait in silence until the goal ends');
+
+/** Values of a file, overruled by those of the command line; undefined when there is neither. */
+export async function mergeObject(
+  session: Session,
+  file: string | undefined,
+  given: JsonObject | undefined,
+): Promise<JsonObject | undefined> {
+  const base = file === undefined ? undefined : await readJsonObject(file, session.io);
+  return base || given ? { ...base, ...given } : undefined;
+}
+
+/** Submits, then waits or watches as the flags say. */
+export async function submitGoal(session: Session, body: GoalSubmission, flags: SubmitFlags): Promise<ExitCode> {
+  const { astra, io } = session;
+  const input = await mergeObject(session, flags.inputFile, flags.input);
+  const submission = {
+    ...body,
+    ...(input && { input: { ...body.input, ...input } }),
+    ...(flags.label && { labels: { ...body.labels, ...flags.label } }),
+    ...(flags.priority !== undefined && { priority: flags.priority }),
+  };
+  const goal = await astra.goals.submit(submission, { idempotencyKey: flags.idempotencyKey, signal: io.signal });
+  if (flags.idFile !== undefined) await writeFile(resolve(io.cwd, flags.idFile), `${goal.id}\n`);
+  if (flags.watch) return watchGoal(session, goal.id);
+  if (flags.wait) return awaitGoal(session, goal.id);
+  session.print(goal, () => [goal.id]);
+  session.note(`accepted; watch it: astra goal watch ${goal.id}`);
+  return exitCodes.completed;
+}

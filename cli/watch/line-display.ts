@@ -1,0 +1,58 @@
+import type { GoalView, TaskStatus, TaskView } from '@astra/sdk';
+import type { TextStream } from '../io.ts';
+import { clean } from '../text/clean.ts';
+import { elapsedMs, formatDuration } from '../text/duration.ts';
+import type { Paint } from '../text/paint.ts';
+import { formatHead } from './goal-frame.ts';
+import type { ProgressDisplay } from './progress-display.ts';
+import { describeTask } from './task-line.ts';
+
+const headWidth = 200;
+const told: ReadonlySet<TaskStatus> = new Set<TaskStatus>([
+  'running',
+  'retrying',
+  'awaiting_approval',
+  'parked',
+  'completed',
+  'failed',
+  'cancelled',
+  'skipped',
+]);
+
+function formatTaskChange(task: TaskView, now: number): string {
+  const detail = task.status === 'running' ? '' : describeTask(task, now);
+  return `${task.status.padEnd(9)} ${clean(task.title)} (${task.id})${detail === '' ? '' : `: ${detail}`}`;
+}
+
+/** One line for each change of a task or of the goal: for logs and pipes. */
+export function createLineDisplay(stream: TextStream, paint: Paint): ProgressDisplay {
+  const known = new Map<string, TaskStatus>();
+  let goalStatus: GoalView['status'] | null = null;
+  let titled = false;
+
+  function* taskLines(tasks: readonly TaskView[], now: number): Generator<string> {
+    for (const task of tasks) {
+      if (known.get(task.id) === task.status) continue;
+      known.set(task.id, task.status);
+      if (told.has(task.status)) yield formatTaskChange(task, now);
+    }
+  }
+
+  return {
+    show(update) {
+      if (update.type === 'task.progress') return;
+      const { goal, graph } = update;
+      const now = Date.now();
+      const stamp = `[${formatDuration(elapsedMs(goal.createdAt, null, now)).padStart(8)}]`;
+      // Until it is planned, a goal from a template has no objective of its own to be called by.
+      if (!titled && goal.status !== 'accepted') {
+        titled = true;
+        stream.write(`${formatHead(goal, { paint, width: headWidth, now })[0] ?? ''}\n`);
+      }
+      if (goalStatus !== goal.status) stream.write(`${stamp} goal ${goal.status}${titled ? '' : `: ${goal.id}`}\n`);
+      goalStatus = goal.status;
+      for (const line of taskLines(graph?.tasks ?? [], now)) stream.write(`${stamp} ${line}\n`);
+    },
+    close: () => undefined,
+  };
+}

@@ -1,0 +1,46 @@
+import { createApprovals, type Approvals } from './resources/approvals.ts';
+import { createArtifacts, type Artifacts } from './resources/artifacts.ts';
+import { createGoals, type Goals } from './resources/goals.ts';
+import { createTemplates, type Templates } from './resources/templates.ts';
+import { createTools, type Tools } from './resources/tools.ts';
+import { createTransport, type AstraOptions } from './transport.ts';
+import type { CallOptions } from './types.ts';
+
+/** Who the token says you are. */
+export interface Me {
+  readonly subject: string;
+  readonly tenant: string;
+  readonly scopes: readonly string[];
+}
+
+export interface Astra {
+  readonly goals: Goals;
+  readonly approvals: Approvals;
+  readonly templates: Templates;
+  readonly tools: Tools;
+  readonly artifacts: Artifacts;
+  me(options?: CallOptions): Promise<Me>;
+}
+
+/**
+ * A client of one Astra API. Needs `fetch` and nothing else: Node, browsers, workers, edge runtimes.
+ *
+ * Every call rejects with `AstraApiError` (see `isAstraError`), or with the signal's reason when it is aborted. Calls
+ * that may be repeated are: on connection errors, 429, 502, 503 and 504, with jittered exponential back-off or when
+ * `Retry-After` says.
+ * @throws TypeError when `apiUrl` is not an absolute http or https URL
+ */
+export function createAstra(options: AstraOptions): Astra {
+  const transport = createTransport(options);
+  const goals = createGoals(transport);
+  return {
+    goals,
+    approvals: createApprovals(transport),
+    templates: createTemplates(transport, goals),
+    tools: createTools(transport),
+    artifacts: createArtifacts(transport),
+    async me({ signal } = {}) {
+      return (await transport.json<Me>('v1/me', { signal })).body;
+    },
+  };
+}

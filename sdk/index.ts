@@ -1,0 +1,15 @@
+export { AstraApiError, isAstraError } from './api-error.ts';
+export type { AstraErrorCode } from './api-error.ts';
+export { createAstra } from './create-astra.ts';
+export type { Astra, Me } from './create-astra.ts';
+export type { EventOptions } from './follow-events.ts';
+export type { Page, PageQuery } from './pages.ts';
+export type { ApprovalFilters, Approvals } from './resources/approvals.ts';
+export type { Artifacts } from './resources/artifacts.ts';
+export type { GoalFilters, Goals, SubmitOptions } from './resources/goals.ts';
+export type { Templates } from './resources/templates.ts';
+export type { Tools } from './resources/tools.ts';
+export type { AstraOptions } from './transport.ts';
+export type * from './types.ts';
+export type { ResultOptions } from './wait-for-result.ts';
+export type { GoalSnapshot } from './watch-goal.ts';

@@ -1,0 +1,22 @@
+import type { GoalRef } from '../../domain/goal-ref.ts';
+
+/**
+ * Every key and channel that Astra uses in Redis.
+ *
+ * 1. The tenant is in every name: no id, however guessed, reads another tenant's data.
+ * 2. A script touches the keys of one goal only; no two keys need the same cluster slot.
+ */
+export const keys = {
+  /** Hash: the goal's views, see view-cache.ts. */
+  goal: ({ tenant, goalId }: GoalRef): string => `astra:${tenant}:goal:${goalId}`,
+  /** All of the above, as a pattern for SCAN. */
+  everyGoal: 'astra:*:goal:*',
+  /** Channel: a new `seq`, or word of the live lane. */
+  wake: ({ tenant, goalId }: GoalRef): string => `astra:${tenant}:wake:${goalId}`,
+  /** Stream: the live lane. */
+  live: ({ tenant, goalId }: GoalRef): string => `astra:${tenant}:live:${goalId}`,
+  /** Prefix of a tenant's counters. */
+  rateLimit: (tenant: string): string => `astra:${tenant}:rate`,
+  /** A cached answer, where Redis stands in for Memcached. */
+  answer: (tenant: string, digest: string): string => `astra:${tenant}:answer:${digest}`,
+} as const;

@@ -1,0 +1,135 @@
+import type { Pool } from 'pg';
+import { graphView, taskView } from '../domain/graph-view.ts';
+import type { GoalRef } from '../domain/goal-ref.ts';
+import { parseTaskId } from '../domain/ids.ts';
+import type { GoalId } from '../domain/schemas/common.ts';
+import type { GoalEvent } from '../domain/schemas/event.ts';
+import type { GoalHead, GoalState, GoalStatus, GraphView, TaskView } from '../domain/schemas/goal.ts';
+import type { ViewCache } from './cache/view-cache.ts';
+import { recordOf, viewJson, type GoalSnapshot } from './goal-snapshot.ts';
+import { goalKey } from './goal-write.ts';
+import { postgresError } from './postgres/postgres-error.ts';
+import { readEvents, readSnapshot, readTasks, type RecordedTask } from './postgres/read-goal.ts';
+import { rebuildGoal } from './postgres/rebuild-goal.ts';
+import { createSharedQuery } from './shared-query.ts';
+
+/**
+ * Goals as they are read: from Redis, else from Postgres, which then fills Redis.
+ * All of it throws ASTRA_UNAVAILABLE when neither answers.
+ */
+export interface GoalReader {
+  /** The view without links, as JSON text; null when nothing is recorded of such a goal of the tenant. */
+  view(tenant: string, goalId: GoalId): Promise<{ readonly seq: number; readonly json: string } | null>;
+  /** Null also while there is no plan. Outputs beyond 2 KiB are left out. */
+  graph(tenant: string, goalId: GoalId): Promise<GraphView | null>;
+  /** A task, or an item of a map (`each.3`) that has begun, with its output. */
+  task(tenant: string, goalId: GoalId, taskId: string): Promise<TaskView | null>;
+  /** In order of `seq`. Always from Postgres. */
+  events(
+    tenant: string,
+    goalId: GoalId,
+    page: { readonly afterSeq: number; readonly limit: number },
+  ): Promise<readonly GoalEvent[]>;
+  /** Shows an accepted goal before its first event is recorded. Never replaces anything, never fails. */
+  seed(head: GoalHead, state: GoalState): Promise<void>;
+  /**
+   * Makes all rows and the cached views of a goal anew out of its events; false when there are none.
+   * Meanwhile the goal's recording waits.
+   */
+  rebuild(tenant: string, goalId: GoalId): Promise<boolean>;
+}
+
+export interface GoalReaderDeps {
+  readonly pool: Pool;
+  readonly viewCache: ViewCache;
+  /** Called for each query, for metrics. */
+  readonly onQuery?: (source: 'redis' | 'postgres') => void;
+}
+
+export function createGoalReader({ pool, viewCache, onQuery = () => undefined }: GoalReaderDeps): GoalReader {
+  // A thousand readers of a goal that is not cached cost two queries.
+  const share = createSharedQuery<GoalSnapshot | null>();
+
+  async function postgres<T>(query: () => Promise<T>): Promise<T> {
+    onQuery('postgres');
+    try {
+      return await query();
+    } catch (error) {
+      throw postgresError(error);
+    }
+  }
+
+  async function fillFromPostgres(goal: GoalRef): Promise<GoalSnapshot | null> {
+    const snapshot = await postgres(() => readSnapshot(pool, goal));
+    if (snapshot) await viewCache.fill(goal, snapshot, { status: statusOf(snapshot) });
+    return snapshot;
+  }
+
+  const fromPostgres = (goal: GoalRef): Promise<GoalSnapshot | null> =>
+    share(goalKey(goal), () => fillFromPostgres(goal));
+
+  async function snapshotOf(goal: GoalRef): Promise<GoalSnapshot | null> {
+    onQuery('redis');
+    return (await viewCache.snapshot(goal)) ?? fromPostgres(goal);
+  }
+
+  return {
+    async view(tenant, goalId) {
+      const goal = { tenant, goalId };
+      onQuery('redis');
+      const found = (await viewCache.view(goal)) ?? (await fromPostgres(goal));
+      return found && { seq: found.seq, json: viewJson(found) };
+    },
+
+    async graph(tenant, goalId) {
+      const snapshot = await snapshotOf({ tenant, goalId });
+      if (!snapshot) return null;
+      const { record, outputs } = recordOf(snapshot);
+      return graphView(record, outputs);
+    },
+
+    async task(tenant, goalId, taskId) {
+      const goal = { tenant, goalId };
+      const snapshot = await snapshotOf(goal);
+      return snapshot && readTask(snapshot, taskId, () => postgres(() => readTasks(pool, goal, [taskId])));
+    },
+
+    events: (tenant, goalId, page) => postgres(() => readEvents(pool, { tenant, goalId }, page)),
+
+    async seed(head, state) {
+      const snapshot = { seq: 0, headJson: JSON.stringify(head), stateJson: JSON.stringify(state) };
+      const goal = { tenant: head.tenant, goalId: head.id };
+      await viewCache.fill(goal, { ...snapshot, outlineJson: null, tasks: new Map() }, { status: state.status });
+    },
+
+    async rebuild(tenant, goalId) {
+      const goal = { tenant, goalId };
+      const seq = await postgres(() => rebuildGoal(pool, goal));
+      if (seq === null) return false;
+      await viewCache.drop(goal, seq);
+      await fromPostgres(goal);
+      return true;
+    },
+  };
+}
+
+/** @param readRecorded is asked only for what a snapshot leaves out: items, and large outputs */
+async function readTask(
+  snapshot: GoalSnapshot,
+  taskId: string,
+  readRecorded: () => Promise<readonly RecordedTask[]>,
+): Promise<TaskView | null> {
+  const { record, outputs } = recordOf(snapshot);
+  const isItem = parseTaskId(taskId).index !== null;
+  const view = taskView(record, taskId, outputs);
+  const lacksOutput = view?.status === 'completed' && !view.artifact && view.output === undefined;
+  if (!isItem && !lacksOutput) return view;
+  const [recorded] = await readRecorded();
+  if (!recorded) return view;
+  const { state, output } = recorded;
+  (isItem ? record.items : record.tasks).set(taskId, state);
+  return taskView(record, taskId, new Map(output && 'output' in output ? [[taskId, output.output]] : []));
+}
+
+// The recorder, or `seed`, wrote the text.
+const statusOf = ({ stateJson }: GoalSnapshot): GoalStatus => (JSON.parse(stateJson) as GoalState).status;

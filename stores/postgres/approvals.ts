@@ -1,0 +1,80 @@
+import type { Pool } from 'pg';
+import type { Approval } from '../../domain/schemas/approval.ts';
+import type { GoalId } from '../../domain/schemas/common.ts';
+import { createConditions } from './conditions.ts';
+import { decodeCursor, exactTime, toPage, type Page } from './cursor.ts';
+import { query } from './query.ts';
+
+export interface ApprovalStore {
+  /** Newest first. @throws ASTRA_PARAMETER_INVALID for a strange cursor */
+  list(
+    tenant: string,
+    filter: { readonly status?: Approval['status'] | undefined; readonly goalId?: GoalId | undefined },
+    page: { readonly limit: number; readonly cursor?: string | undefined },
+  ): Promise<Page<Approval>>;
+  get(tenant: string, approvalId: string): Promise<Approval | null>;
+}
+
+interface Row {
+  readonly approval_id: string;
+  readonly goal_id: GoalId;
+  readonly task_id: string | null;
+  readonly kind: Approval['kind'];
+  readonly prompt: string;
+  readonly input: Approval['input'];
+  readonly status: Approval['status'];
+  readonly required: number;
+  readonly votes: Approval['votes'];
+  readonly requested_at: Date;
+  readonly requested: string;
+  readonly expires_at: Date | null;
+}
+
+const columns = `approval_id, goal_id, task_id, kind, prompt, input, status, required, votes, requested_at,
+  ${exactTime('requested_at')} AS requested, expires_at`;
+
+/** Questions to people, as the recorder projects them. */
+export function createApprovalStore(pool: Pool): ApprovalStore {
+  return {
+    async list(tenant, filter, { limit, cursor }) {
+      const position = decodeCursor(cursor);
+      const conditions = createConditions();
+      conditions.add('tenant = ?', tenant);
+      conditions.add('status = ?', filter.status);
+      conditions.add('goal_id = ?', filter.goalId);
+      conditions.add('(requested_at, approval_id) < (?::timestamptz, ?)', position?.key, position?.id);
+      const rows = await query<Row>(pool, {
+        text: `SELECT ${columns} FROM approvals WHERE ${conditions.where()}
+               ORDER BY requested_at DESC, approval_id DESC LIMIT ${limit + 1}`,
+        values: conditions.values,
+      });
+      return toPage(rows, limit, {
+        item: toApproval,
+        position: (row) => ({ key: row.requested, id: row.approval_id }),
+      });
+    },
+
+    async get(tenant, approvalId) {
+      const rows = await query<Row>(pool, {
+        name: 'approval-get',
+        text: `SELECT ${columns} FROM approvals WHERE tenant = $1 AND approval_id = $2`,
+        values: [tenant, approvalId],
+      });
+      return rows[0] ? toApproval(rows[0]) : null;
+    },
+  };
+}
+
+const toApproval = (row: Row): Approval => ({
+  id: row.approval_id,
+  kind: row.kind,
+  goalId: row.goal_id,
+  taskId: row.task_id,
+  prompt: row.prompt,
+  input: row.input,
+  status: row.status,
+  required: row.required,
+  votes: row.votes,
+  requestedAt: row.requested_at.toISOString(),
+  expiresAt: row.expires_at?.toISOString() ?? null,
+});

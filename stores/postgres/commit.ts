@@ -1,0 +1,85 @@
+import type { ClientBase, Pool } from 'pg';
+import { goalKey, type GoalWrite } from '../goal-write.ts';
+import { commitColumns } from './commit-columns.ts';
+
+/**
+ * One statement for a group of goals.
+ *
+ * 1. A goal moves only from the `seq` its write was made for; of a goal that did not move nothing at all is written.
+ * 2. Existing goals are locked in the order of their keys, then new ones are inserted in that order: two groups that
+ *    share goals wait for one another and never deadlock.
+ * 3. Whoever holds a goal's row is the only one to write its other rows, so those inserts meet no conflict but their own
+ *    older versions.
+ */
+const statement = `
+WITH wanted AS (
+  SELECT * FROM unnest($1::text[], $2::text[], $3::bigint[], $4::bigint[], $5::text[], $6::json[], $7::text[], $8::timestamptz[])
+    AS w(tenant, goal_id, base, seq, status, state, marks, finished_at)
+), locked AS (
+  SELECT w.* FROM goals g JOIN wanted w ON g.tenant = w.tenant AND g.goal_id = w.goal_id
+  WHERE g.seq = w.base ORDER BY g.tenant, g.goal_id FOR UPDATE OF g
+), moved AS (
+  UPDATE goals g SET seq = l.seq, status = l.status, state = l.state, marks = l.marks, finished_at = l.finished_at
+  FROM locked l WHERE g.tenant = l.tenant AND g.goal_id = l.goal_id
+  RETURNING g.tenant, g.goal_id
+), created AS (
+  INSERT INTO goals (tenant, goal_id, seq, status, state, marks, finished_at, head, documents, labels, template,
+    parent_goal_id, priority, body_hash, created_at)
+  SELECT * FROM unnest($9::text[], $10::text[], $11::bigint[], $12::text[], $13::json[], $14::text[], $15::timestamptz[],
+    $16::json[], $17::json[], $18::jsonb[], $19::text[], $20::text[], $21::smallint[], $22::text[], $23::timestamptz[])
+  ON CONFLICT DO NOTHING
+  RETURNING tenant, goal_id
+), done AS (
+  SELECT tenant, goal_id FROM moved UNION ALL SELECT tenant, goal_id FROM created
+), new_events AS (
+  INSERT INTO events (tenant, goal_id, seq, type, task_id, attempt, at, data)
+  SELECT e.* FROM unnest($24::text[], $25::text[], $26::bigint[], $27::text[], $28::text[], $29::integer[],
+    $30::timestamptz[], $31::json[]) AS e(tenant, goal_id, seq, type, task_id, attempt, at, data)
+  JOIN done ON done.tenant = e.tenant AND done.goal_id = e.goal_id
+), new_tasks AS (
+  INSERT INTO tasks (tenant, goal_id, task_id, item, status, attempt, seq, state, output, artifact)
+  SELECT t.* FROM unnest($32::text[], $33::text[], $34::text[], $35::integer[], $36::text[], $37::integer[],
+    $38::bigint[], $39::json[], $40::json[], $41::json[])
+    AS t(tenant, goal_id, task_id, item, status, attempt, seq, state, output, artifact)
+  JOIN done ON done.tenant = t.tenant AND done.goal_id = t.goal_id
+  ON CONFLICT (tenant, goal_id, task_id, item) DO UPDATE SET status = excluded.status, attempt = excluded.attempt,
+    seq = excluded.seq, state = excluded.state, output = excluded.output, artifact = excluded.artifact
+), new_plans AS (
+  INSERT INTO plans (tenant, goal_id, revision, plan, outline, params)
+  SELECT p.* FROM unnest($42::text[], $43::text[], $44::integer[], $45::json[], $46::json[], $47::json[])
+    AS p(tenant, goal_id, revision, plan, outline, params)
+  JOIN done ON done.tenant = p.tenant AND done.goal_id = p.goal_id
+  ON CONFLICT DO NOTHING
+), new_artifacts AS (
+  INSERT INTO artifacts (tenant, goal_id, task_id, artifact_id, sha256, name, media_type, size_bytes, created_at)
+  SELECT a.* FROM unnest($48::text[], $49::text[], $50::text[], $51::text[], $52::text[], $53::text[], $54::text[],
+    $55::bigint[], $56::timestamptz[])
+    AS a(tenant, goal_id, task_id, artifact_id, sha256, name, media_type, size_bytes, created_at)
+  JOIN done ON done.tenant = a.tenant AND done.goal_id = a.goal_id
+  ON CONFLICT DO NOTHING
+), new_approvals AS (
+  INSERT INTO approvals (tenant, goal_id, task_id, approval_id, kind, prompt, input, status, required, votes,
+    requested_at, expires_at)
+  SELECT a.* FROM unnest($57::text[], $58::text[], $59::text[], $60::text[], $61::text[], $62::text[], $63::json[],
+    $64::text[], $65::integer[], $66::json[], $67::timestamptz[], $68::timestamptz[])
+    AS a(tenant, goal_id, task_id, approval_id, kind, prompt, input, status, required, votes, requested_at, expires_at)
+  JOIN done ON done.tenant = a.tenant AND done.goal_id = a.goal_id
+  ON CONFLICT (tenant, approval_id) DO UPDATE SET status = excluded.status, votes = excluded.votes
+)
+SELECT tenant, goal_id FROM done`;
+
+/**
+ * Writes what one group commit changes, whole or, on an error, not at all. Answers with the keys (`goalKey`) of the
+ * goals that moved; the others had moved on already, by another process.
+ * @param writes at most one a goal
+ * @throws what pg throws
+ */
+export async function commitGoals(db: Pool | ClientBase, writes: readonly GoalWrite[]): Promise<ReadonlySet<string>> {
+  const ordered = writes.toSorted((a, b) => (goalKey(a.goal) < goalKey(b.goal) ? -1 : 1));
+  const { rows } = await db.query<{ tenant: string; goal_id: string }>({
+    name: 'commit-goals',
+    text: statement,
+    values: commitColumns(ordered),
+  });
+  return new Set(rows.map((row) => `${row.tenant}/${row.goal_id}`));
+}

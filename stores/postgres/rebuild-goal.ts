@@ -1,0 +1,61 @@
+import type { ClientBase, Pool } from 'pg';
+import { emptyRecord, startChanges, type Changes, type GoalRecord } from '../../domain/goal-record.ts';
+import type { GoalRef } from '../../domain/goal-ref.ts';
+import { reduce } from '../../domain/goal-view.ts';
+import { goalWrite } from '../goal-write.ts';
+import { commitGoals } from './commit.ts';
+import { readEvents } from './read-goal.ts';
+
+const pageSize = 1_000;
+const derivedTables = ['tasks', 'approvals', 'artifacts'] as const;
+
+/** The fold of all that is recorded of a goal. @throws what pg throws */
+export async function foldEvents(
+  db: Pool | ClientBase,
+  goal: GoalRef,
+): Promise<{ readonly record: GoalRecord; readonly changes: Changes }> {
+  const record = emptyRecord();
+  const changes = startChanges(record);
+  for (;;) {
+    const page = await readEvents(db, goal, { afterSeq: record.state.seq, limit: pageSize });
+    for (const event of page) reduce(record, event, changes);
+    // Nothing of it will be taken back.
+    changes.undo.length = 0;
+    if (page.length < pageSize) return { record, changes };
+  }
+}
+
+/**
+ * Writes a goal's rows anew from its events, in one transaction during which nothing else is recorded of it. What is
+ * not in the events stays: the plan, the documents.
+ * @returns the goal's `seq`; null when it has no events
+ * @throws what pg throws
+ */
+export async function rebuildGoal(pool: Pool, goal: GoalRef): Promise<number | null> {
+  const { tenant, goalId } = goal;
+  const client = await pool.connect();
+  let lost: unknown;
+  try {
+    await client.query('BEGIN');
+    const key = [tenant, goalId];
+    const { rows } = await client.query<{ seq: number }>(
+      'SELECT seq FROM goals WHERE tenant = $1 AND goal_id = $2 FOR UPDATE',
+      key,
+    );
+    const { record, changes } = await foldEvents(client, goal);
+    if (record.state.seq > 0) {
+      for (const table of derivedTables) {
+        await client.query(`DELETE FROM ${table} WHERE tenant = $1 AND goal_id = $2`, key);
+      }
+      await commitGoals(client, [goalWrite(goal, { record, changes, baseSeq: rows[0]?.seq ?? 0, events: [] })]);
+    }
+    await client.query('COMMIT');
+    return record.state.seq || null;
+  } catch (error) {
+    lost = error;
+    throw error;
+  } finally {
+    // A connection in the middle of a transaction is not given back but closed.
+    client.release(lost !== undefined);
+  }
+}
