@@ -31,6 +31,8 @@ export function toProblemResponse(error: unknown, requestId: string): Response {
   };
   const headers = new Headers({ 'content-type': 'application/problem+json', 'x-request-id': requestId });
   if (status === 401) headers.set('www-authenticate', 'Bearer realm="astra", error="invalid_token"');
+  // The rest of the body is not read, so the next request must not come on this connection: it would be cut.
+  if (status === 413) headers.set('connection', 'close');
   if (status === 429 || status === 503) {
     headers.set('retry-after', String(Math.ceil(known.retryAfterSeconds ?? defaultRetryAfterSeconds)));
   }

@@ -3,11 +3,13 @@ import {
   ApplicationFailure,
   CancellationScope,
   CancelledFailure,
+  condition,
   TemporalFailure,
 } from '@temporalio/workflow';
 import type { GoalRef } from '../domain/goal-ref.ts';
 import type { ErrorInfo } from '../domain/schemas/common.ts';
 import type { GoalWorkflowResult } from './contract.ts';
+import type { GoalControl } from './control.ts';
 import type { GoalPage } from './goal-page.ts';
 import { draft, recordEvents } from './goal-run.ts';
 
@@ -22,6 +24,26 @@ export async function endFailed(goal: GoalRef, page: GoalPage, error: unknown): 
   await CancellationScope.nonCancellable(() => recordEvents(goal, draft('goal.failed', { error: info })));
   page.showStatus('failed');
   throw failure(info);
+}
+
+/** Records a request to cancel as soon as it comes and the goal itself is recorded. */
+export function announceCancelling(
+  goal: GoalRef,
+  control: GoalControl,
+  options: { readonly page: GoalPage; readonly submitted: boolean },
+): { readonly announced: Promise<void>; readonly onSubmitted: () => void } {
+  let { submitted } = options;
+  const announce = async (): Promise<void> => {
+    await condition(() => submitted);
+    options.page.showStatus('cancelling');
+    await recordEvents(goal, draft('goal.cancelling', { reason: control.cancelReason }));
+  };
+  return {
+    announced: control.scope.cancelRequested.catch(() => CancellationScope.nonCancellable(announce)),
+    onSubmitted: () => {
+      submitted = true;
+    },
+  };
 }
 
 export async function endCancelled(goal: GoalRef, page: GoalPage, reason: string | null): Promise<GoalWorkflowResult> {

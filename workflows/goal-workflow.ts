@@ -1,19 +1,12 @@
-import {
-  allHandlersFinished,
-  CancellationScope,
-  condition,
-  ContinueAsNew,
-  continueAsNew,
-  isCancellation,
-} from '@temporalio/workflow';
+import { allHandlersFinished, condition, ContinueAsNew, continueAsNew, isCancellation } from '@temporalio/workflow';
 import type { GoalRef } from '../domain/goal-ref.ts';
 import { createTaskGraph } from '../domain/task-graph.ts';
 import { kernel } from './activities.ts';
 import type { GoalWorkflowInput, GoalWorkflowResult } from './contract.ts';
 import { createControl } from './control.ts';
-import { endCancelled, endFailed, failure } from './goal-ending.ts';
+import { announceCancelling, endCancelled, endFailed, failure } from './goal-ending.ts';
 import { createGoalPage } from './goal-page.ts';
-import { draft, recordEvents, type GoalRun } from './goal-run.ts';
+import { recordEvents, type GoalRun } from './goal-run.ts';
 import { planGoal } from './plan-goal.ts';
 import { runTaskGraph } from './run-task-graph.ts';
 
@@ -30,19 +23,12 @@ export async function goalWorkflow(input: GoalWorkflowInput): Promise<GoalWorkfl
     record: (event) => recordEvents(goal, event),
     view: page.view,
   });
-  const submitted = Promise.withResolvers<void>();
-  if (carried) submitted.resolve();
-  const announced = control.scope.cancelRequested.catch(async () => {
-    await submitted.promise;
-    page.showStatus('cancelling');
-    const event = draft('goal.cancelling', { reason: control.cancelReason });
-    await CancellationScope.nonCancellable(() => recordEvents(goal, event));
-  });
+  const cancelling = announceCancelling(goal, control, { page, submitted: carried !== undefined });
 
   try {
     return await control.scope.run(async () => {
-      const outline =
-        carried?.outline ?? (await planGoal({ goal, control, page, onSubmitted: submitted.resolve }, input));
+      const { onSubmitted } = cancelling;
+      const outline = carried?.outline ?? (await planGoal({ goal, control, page, onSubmitted }, input));
       const graph = createTaskGraph(outline, carried?.settled);
       page.showStatus('running');
       const run: GoalRun = { goal, depth: input.depth, outline, graph, control, page, failure: null };
@@ -57,7 +43,7 @@ export async function goalWorkflow(input: GoalWorkflowInput): Promise<GoalWorkfl
   } catch (error) {
     if (error instanceof ContinueAsNew) throw error;
     if (!isCancellation(error)) return await endFailed(goal, page, error);
-    await announced;
+    await cancelling.announced;
     return await endCancelled(goal, page, control.cancelReason);
   }
 }
