@@ -2,12 +2,12 @@ import { z } from 'zod';
 import { AstraError, type Fault } from '../../domain/errors.ts';
 import type { Artifact } from '../../domain/schemas/artifact.ts';
 import { jsonObjectSchema } from '../../domain/schemas/common.ts';
+import { faultsOf, tryParse } from '../../domain/schemas/parse.ts';
 import type { Json, JsonObject } from '../../domain/json.ts';
 import { toolManifestSchema, type ToolManifest } from '../../domain/schemas/tool.ts';
 import { abortError } from './abort-error.ts';
 import { Deferral } from './deferral.ts';
 import { toJson } from './to-json.ts';
-import { faultsOf } from './zod-faults.ts';
 
 /** What a tool may use while it runs. */
 export interface ToolContext {
@@ -75,9 +75,9 @@ export function defineTool<Input, Output>(definition: ToolDefinition<Input, Outp
   return {
     manifest,
     async run(input, context) {
-      const parsed = inputSchema.safeParse(input);
-      if (!parsed.success) {
-        const faults = faultsOf(parsed.error);
+      const parsed = tryParse(inputSchema, input);
+      if (!parsed.ok) {
+        const { faults } = parsed;
         const text = faults.map(({ pointer, message }) => `${pointer || '/'}: ${message}`).join('; ');
         throw new AstraError('ASTRA_TOOL_INPUT_INVALID', bounded(`The input of ${name} is not valid: ${text}`), {
           faults,
@@ -89,7 +89,7 @@ export function defineTool<Input, Output>(definition: ToolDefinition<Input, Outp
 }
 
 function manifestOf(definition: Omit<ToolDefinition<never, unknown>, 'input'>, inputSchema: z.ZodType): ToolManifest {
-  const parsed = toolManifestSchema.safeParse({
+  const parsed = tryParse(toolManifestSchema, {
     name: definition.name,
     description: definition.description,
     inputSchema: jsonSchemaOf(inputSchema, 'input'),
@@ -101,8 +101,8 @@ function manifestOf(definition: Omit<ToolDefinition<never, unknown>, 'input'>, i
     timeoutSeconds: definition.timeoutSeconds ?? 60,
     cacheSeconds: definition.cacheSeconds ?? 0,
   });
-  const faults = [...(parsed.success ? [] : faultsOf(parsed.error)), ...contradictions(definition)];
-  if (parsed.success && faults.length === 0) return parsed.data;
+  const faults = [...parsed.faults, ...contradictions(definition)];
+  if (parsed.ok && faults.length === 0) return parsed.data;
   const text = faults.map(({ pointer, message }) => `${pointer}: ${message}`).join('; ');
   throw new AstraError('ASTRA_PARAMETER_INVALID', `The tool ${definition.name} is not valid: ${text}`, { faults });
 }

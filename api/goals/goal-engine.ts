@@ -88,7 +88,12 @@ export function createGoalEngine(client: Client, options: { readonly onRead?: ()
       }
     },
 
-    cancel: (goalId, args) => signal(goalId, messages.cancelGoal, args),
+    async cancel(goalId, args) {
+      // The signal has the reason and is what counts; the request makes Temporal call the execution cancelled, too.
+      const running = await signal(goalId, messages.cancelGoal, args);
+      if (running) await callTemporal(client, () => handleOf(goalId).cancel()).catch(() => undefined);
+      return running;
+    },
     deliverEvent: (goalId, args) => signal(goalId, messages.deliverEvent, args),
   };
 }

@@ -21,6 +21,9 @@ function faultsOfIssue({ path, message, ...issue }: z.core.$ZodIssue): Fault[] {
   return [{ pointer, message: expected === undefined ? message : `missing; expected ${expected}` }];
 }
 
+/** All that a schema found wrong; an unknown field stands at its own pointer. */
+export const faultsOf = (error: z.ZodError): Fault[] => error.issues.flatMap(faultsOfIssue);
+
 /** The lists and objects of a value stand in one another at most this deep. A loop: recursion is what it guards. */
 function isDeeperThan(value: unknown, depth: number): boolean {
   let level = [value];
@@ -43,7 +46,7 @@ export function tryParse<T>(schema: z.ZodType<T>, value: unknown): Parsed<T> {
   }
   const parsed = schema.safeParse(value);
   if (parsed.success) return { ok: true, data: parsed.data, faults: [] };
-  return { ok: false, faults: parsed.error.issues.flatMap(faultsOfIssue) };
+  return { ok: false, faults: faultsOf(parsed.error) };
 }
 
 /** An error with all the faults (the first few hundred of them), which names the first in its message. */
