@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { validateParams } from '../activities/planner/validate-params.ts';
+import { validateParams } from '../stores/template-params.ts';
 import { AstraError } from './errors.ts';
 import { applyTemplate } from './template.ts';
 import type { Template } from './schemas/template.ts';

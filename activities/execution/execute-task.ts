@@ -72,7 +72,9 @@ async function run({ recorder, scopes, values, runner }: Deps, attempt: Attempt)
   const result = await runner.run(call, { ref, attempt: number, timeoutSeconds, cancelled: cancellationSignal });
   const output = await values.toOutput(ref.goal.tenant, result.value);
   const created = result.artifacts.map((artifact) => draft('artifact.created', { artifact }, about));
-  const completed = draft('task.completed', { ...output, startedAt: startedAt.toISOString() }, about);
+  const seconds = (Date.now() - startedAt.getTime()) / 1_000;
+  const usage = result.usage ? { usage: { ...result.usage, seconds } } : {};
+  const completed = draft('task.completed', { ...output, ...usage, startedAt: startedAt.toISOString() }, about);
   return recordEnd(recorder, ref, ...created, completed);
 }
 

@@ -1,3 +1,4 @@
+import { addDecimals } from '../../domain/decimal.ts';
 import { AstraError } from '../../domain/errors.ts';
 import type { Json } from '../../domain/json.ts';
 import type { Artifact } from '../../domain/schemas/artifact.ts';
@@ -5,7 +6,7 @@ import type { AnswerCache } from '../../stores/cache/answer-cache.ts';
 import type { LivePublisher } from '../../stores/cache/live-publisher.ts';
 import type { TaskRef } from '../contract.ts';
 import { abortError } from '../tools/abort-error.ts';
-import type { Tool, ToolArtifacts, ToolContext } from '../tools/define-tool.ts';
+import type { Tool, ToolArtifacts, ToolContext, ToolUsage } from '../tools/define-tool.ts';
 import type { InlinePool } from '../tools/inline-pool.ts';
 import type { ToolRegistry } from '../tools/registry.ts';
 import type { ToolCall } from './tool-call.ts';
@@ -14,6 +15,8 @@ export interface ToolResult {
   readonly value: Json;
   /** What the call stored, to be recorded with its end. */
   readonly artifacts: readonly Artifact[];
+  /** All that the tool reported; null if it did not. */
+  readonly usage: ToolUsage | null;
 }
 
 export interface ToolRunner {
@@ -63,13 +66,23 @@ export function createToolRunner(deps: Deps): ToolRunner {
       const key = { tenant, tool: toolCall.tool, input: toolCall.input };
       const { cacheSeconds } = tool.manifest;
       const cached = cacheSeconds > 0 ? await answers.get(key) : undefined;
-      if (cached !== undefined) return { value: cached, artifacts: [] };
+      if (cached !== undefined) return { value: cached, artifacts: [], usage: null };
       const artifacts: Artifact[] = [];
+      let usage: ToolUsage | null = null;
       const signal = AbortSignal.any([cancelled, AbortSignal.timeout(timeoutSeconds * 1_000)]);
-      const context = contextOf(deps, { ref, attempt, signal, onArtifact: (artifact) => artifacts.push(artifact) });
+      const context = contextOf(deps, {
+        ref,
+        attempt,
+        signal,
+        onArtifact: (artifact) => artifacts.push(artifact),
+        onUsage: (more) => {
+          const { usd, tokens } = usage ?? { usd: '0', tokens: 0 };
+          usage = { usd: addDecimals(usd, more.usd), tokens: tokens + more.tokens };
+        },
+      });
       const value = await call(tool, toolCall, context, timeoutSeconds);
       if (cacheSeconds > 0) await answers.set(key, value, { ttlSeconds: cacheSeconds });
-      return { value, artifacts };
+      return { value, artifacts, usage };
     },
   };
 }
@@ -98,9 +111,13 @@ interface CallContext {
   readonly attempt: number;
   readonly signal: AbortSignal;
   readonly onArtifact: (artifact: Artifact) => void;
+  readonly onUsage: (usage: ToolUsage) => void;
 }
 
-function contextOf({ artifactsOf, live }: Deps, { ref, attempt, signal, onArtifact }: CallContext): ToolContext {
+function contextOf(
+  { artifactsOf, live }: Deps,
+  { ref, attempt, signal, onArtifact, onUsage }: CallContext,
+): ToolContext {
   const { tenant, goalId } = ref.goal;
   const artifacts = artifactsOf(tenant);
   return {
@@ -111,6 +128,7 @@ function contextOf({ artifactsOf, live }: Deps, { ref, attempt, signal, onArtifa
     effectId: effectIdOf(ref),
     signal,
     progress: ({ stream, text }) => live.publish(ref.goal, { taskId: ref.taskId, attempt, stream, text }),
+    reportUsage: onUsage,
     artifacts: {
       read: (which, options) => artifacts.read(which, options),
       async write(artifact) {

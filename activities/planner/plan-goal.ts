@@ -10,7 +10,7 @@ import type { ToolCatalogue } from '../../stores/tool-catalogue.ts';
 import type { KernelActivities, PlanGoalArgs, PlanGoalResult } from '../contract.ts';
 import { draft } from '../execution/drafts.ts';
 import type { Recorder } from '../projection/recorder.ts';
-import { validateParams } from './validate-params.ts';
+import { validateParams } from '../../stores/template-params.ts';
 
 interface Deps {
   readonly recorder: Recorder;

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { AstraError, type Fault } from '../../domain/errors.ts';
 import type { Artifact } from '../../domain/schemas/artifact.ts';
-import { jsonObjectSchema } from '../../domain/schemas/common.ts';
+import { jsonObjectSchema, type Usage } from '../../domain/schemas/common.ts';
 import { faultsOf, tryParse } from '../../domain/schemas/parse.ts';
 import type { Json, JsonObject } from '../../domain/json.ts';
 import { toolManifestSchema, type ToolManifest } from '../../domain/schemas/tool.ts';
@@ -21,8 +21,13 @@ export interface ToolContext {
   readonly signal: AbortSignal;
   /** Tells the live lane; may be lost. */
   readonly progress: (chunk: { readonly stream: 'stdout' | 'stderr' | 'text' | 'log'; readonly text: string }) => void;
+  /** What the call has cost; adds up. A tool that never calls it cost nothing but time. */
+  readonly reportUsage: (usage: ToolUsage) => void;
   readonly artifacts: ToolArtifacts;
 }
+
+/** Money in USD as a decimal string, and model tokens. */
+export type ToolUsage = Pick<Usage, 'usd' | 'tokens'>;
 
 /** Artifacts as tools see them: always the tenant's own. */
 export interface ToolArtifacts {

@@ -68,7 +68,13 @@ async function runCall(tool: Tool, input: JsonObject, { identity, sliceMs }: Inl
     slice.signal.addEventListener('abort', () => reject(new Deferral('overrun')));
   });
   try {
-    const context = { ...identity, signal: slice.signal, progress: () => undefined, artifacts };
+    const context = {
+      ...identity,
+      signal: slice.signal,
+      progress: () => undefined,
+      reportUsage: () => undefined,
+      artifacts,
+    };
     return { output: await Promise.race([tool.run(input, context), overrun]) };
   } catch (error) {
     if (error instanceof Deferral) return { deferred: error.reason };

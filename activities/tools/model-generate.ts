@@ -31,7 +31,9 @@ export function createModelGenerate(model: Model | null): Tool {
         throw new AstraError('ASTRA_MODEL_NOT_CONFIGURED', hint);
       }
       const onText = (text: string): void => context.progress({ stream: 'text', text });
-      return model.generate({ ...input, signal: context.signal, onText });
+      const generated = await model.generate({ ...input, signal: context.signal, onText });
+      context.reportUsage(generated.usage);
+      return generated;
     },
   });
 }

@@ -9,7 +9,7 @@ import { hashBody } from './body-hash.ts';
 import type { GoalEngine } from './goal-engine.ts';
 import { createGoalId } from './goal-id.ts';
 import type { NewGoal } from './read-workflow-input.ts';
-import { requireParams } from './template-params.ts';
+import { validateParams } from '../../stores/template-params.ts';
 
 export interface SubmitGoalDeps {
   readonly engine: Pick<GoalEngine, 'start' | 'find'>;
@@ -81,7 +81,7 @@ async function requirePlanSource(deps: SubmitGoalDeps, tenant: string, submissio
         },
       );
     }
-    requireParams(template.params, call.params ?? {}, '/template/params');
+    validateParams(template.params, call.params ?? {});
   } else if (!plan && deps.model === undefined) {
     throw new AstraError(
       'ASTRA_MODEL_NOT_CONFIGURED',

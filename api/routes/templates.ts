@@ -5,7 +5,7 @@ import { validatePlan } from '../../domain/plan-validation/validate-plan.ts';
 import { readBody } from '../body.ts';
 import type { ApiEnv } from '../context.ts';
 import type { ApiDeps } from '../deps.ts';
-import { compileParams } from '../goals/template-params.ts';
+import { compileParams } from '../../stores/template-params.ts';
 import { answers, jsonAnswer, jsonBody, secured } from '../openapi/describe.ts';
 import { noQuery, pageQuery, templateParams } from '../params.ts';
 import { templateDefinitionSchema } from '../schemas.ts';
@@ -70,14 +70,11 @@ export function mountTemplates(app: OpenAPIHono<ApiEnv>, deps: Pick<ApiDeps, 'te
 
   /** @throws ASTRA_PLAN_INVALID, ASTRA_TEMPLATE_INVALID */
   async function requireValid(template: Template): Promise<void> {
-    compileParams(template.params, '/params');
+    compileParams(template.params);
     try {
       validatePlan(template.plan, await catalogue(), { source: 'template' });
     } catch (error) {
       throw error instanceof AstraError ? underPlan(error) : error;
-    }
-    if (JSON.stringify(template).includes('\\u0000')) {
-      throw new AstraError('ASTRA_TEMPLATE_INVALID', 'A template has no NUL characters (\\u0000).');
     }
   }
 

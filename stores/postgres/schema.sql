@@ -96,7 +96,7 @@ CREATE TABLE tasks (
 CREATE TABLE templates (
   tenant text COLLATE "C" NOT NULL,
   name text COLLATE "C" NOT NULL,
-  definition jsonb NOT NULL,
+  definition json NOT NULL,
   updated_at timestamp with time zone NOT NULL,
   PRIMARY KEY (tenant, name)
 );

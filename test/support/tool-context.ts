@@ -13,6 +13,7 @@ export function toolContext(given: Partial<ToolContext> = {}): ToolContext {
     effectId: 'gol_0000000000000001/task/1',
     signal: new AbortController().signal,
     progress: () => undefined,
+    reportUsage: () => undefined,
     artifacts: memoryArtifacts(),
     ...given,
   };

@@ -29,6 +29,17 @@ describe('the generated reference', () => {
   });
 });
 
+test('each package that runs with Astra, and no other, has a line in its decision', async () => {
+  // npm wrote it.
+  const { dependencies } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8')) as {
+    readonly dependencies: Readonly<Record<string, string>>;
+  };
+  const page = await readFile(join(docs, 'adr/0010-runtime-dependencies.md'), 'utf8');
+  const firstCells = [...page.matchAll(/^\| (`[^|]*)\|/gm)].map(([, cell]) => cell!).join(' ');
+  const named = [...firstCells.matchAll(/`([^`]+)`/g)].map(([, name]) => name);
+  expect(named.toSorted()).toEqual(Object.keys(dependencies).toSorted());
+});
+
 describe('links between the documents', () => {
   /** What is in parentheses after `]`, without the part after `#`. */
   const linksOf = (text: string): string[] =>

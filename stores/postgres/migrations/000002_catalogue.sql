@@ -1,7 +1,7 @@
 CREATE TABLE templates (
   tenant text COLLATE "C" NOT NULL,
   name text COLLATE "C" NOT NULL,
-  definition jsonb NOT NULL,
+  definition json NOT NULL,
   updated_at timestamptz NOT NULL,
   PRIMARY KEY (tenant, name)
 );

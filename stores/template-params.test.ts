@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { AstraError } from '../../domain/errors.ts';
-import type { JsonObject } from '../../domain/json.ts';
-import { validateParams } from './validate-params.ts';
+import { AstraError } from '../domain/errors.ts';
+import type { JsonObject } from '../domain/json.ts';
+import { compileParams, validateParams } from './template-params.ts';
 
 const schema: JsonObject = {
   type: 'object',
@@ -52,4 +52,9 @@ test('a schema that is none is the template’s fault', () => {
   const error = refusal(() => validateParams({ type: 'objekt' }, {}));
   expect(error.code).toBe('ASTRA_TEMPLATE_INVALID');
   expect(error.faults[0]?.pointer).toBe('/params');
+});
+
+test('two templates may use the same $id', () => {
+  compileParams({ $id: 'https://example.com/x', type: 'object' });
+  expect(() => compileParams({ $id: 'https://example.com/x', type: 'object', required: ['a'] })).not.toThrow();
 });
