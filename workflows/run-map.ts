@@ -1,5 +1,6 @@
 import { ChildWorkflowCancellationType, executeChild, ParentClosePolicy } from '@temporalio/workflow';
 import type { TaskEnding } from '../activities/contract.ts';
+import { requiredSuccesses } from '../domain/min-success.ts';
 import { bindingOf, type TaskOutline } from '../domain/plan-outline.ts';
 import { kernel } from './activities.ts';
 import { goalWorkflowId } from './contract.ts';
@@ -13,7 +14,7 @@ const shardItems = 500;
 /** Runs a map's items: pure ones in segments, others through a window, in shards when they are many. */
 export async function runMap(run: GoalRun, task: TaskOutline, items: number): Promise<TaskEnding> {
   const minSuccess = task.minSuccess ?? 1;
-  const maxFailed = items - Math.ceil(minSuccess * items);
+  const maxFailed = items - requiredSuccesses(minSuccess, items);
   if (bindingOf(run.outline, task)?.execution === 'inline') await runSegments(run, task, { items, maxFailed });
   else if (items <= shardItems) await runWindow({ ...run, task }, range(0, items), maxFailed);
   else await runShards(run, task, { items, maxFailed });

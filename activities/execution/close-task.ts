@@ -2,6 +2,8 @@ import { AstraError, isErrorCode, toErrorInfo } from '../../domain/errors.ts';
 import type { GoalId } from '../../domain/schemas/common.ts';
 import type { Json } from '../../domain/json.ts';
 import { approvalId, itemTaskId } from '../../domain/ids.ts';
+import { limits } from '../../domain/limits.ts';
+import { requiredSuccesses } from '../../domain/min-success.ts';
 import type { Output } from '../../domain/schemas/event.ts';
 import type { KernelActivities, TaskEnding, TaskRef } from '../contract.ts';
 import type { Recorder } from '../projection/recorder.ts';
@@ -64,7 +66,7 @@ async function mapOutput(
   { items, minSuccess }: Extract<TaskEnding, { kind: 'map' }>,
 ): Promise<Output> {
   const completed = (await recorder.task(goal, taskId))?.map?.completed ?? 0;
-  if (completed < Math.ceil(minSuccess * items)) {
+  if (completed < requiredSuccesses(minSuccess, items)) {
     const ids = Array.from({ length: items }, (_, index) => itemTaskId(taskId, index));
     const outcomes = Object.values(await recorder.outcomes(goal, ids));
     const first = outcomes.find((outcome) => outcome.status === 'failed');
@@ -72,10 +74,26 @@ async function mapOutput(
     throw new AstraError('ASTRA_MAP_FAILED', `${completed} of ${items} items completed.${reason}`);
   }
   const outputs = await recorder.itemOutputs(goal, taskId, items);
+  const sizeBytes = outputs.reduce((sum, output) => sum + storedBytes(output), 0);
+  // Together too large to be resolved where the list is used: then it names them instead of holding them all.
+  const asReferences = sizeBytes > limits.resolvedOutputBytes;
   const list: Json[] = [];
-  for (const output of outputs) list.push(await values.toValue(goal.tenant, output));
+  for (let from = 0; from < outputs.length; from += readsAtOnce) {
+    const some = outputs.slice(from, from + readsAtOnce);
+    list.push(...(await Promise.all(some.map((output) => valueOf(values, goal.tenant, { output, asReferences })))));
+  }
   return values.toOutput(goal.tenant, list);
 }
+
+const readsAtOnce = 32;
+const storedBytes = (output: Output | null): number => (output && 'artifact' in output ? output.artifact.sizeBytes : 0);
+
+const valueOf = async (
+  values: Values,
+  tenant: string,
+  { output, asReferences }: { readonly output: Output | null; readonly asReferences: boolean },
+): Promise<Json> =>
+  asReferences && output && 'artifact' in output ? { ...output.artifact } : values.toValue(tenant, output);
 
 async function childOutput({ recorder }: Deps, child: { tenant: string; goalId: GoalId }): Promise<Output> {
   const state = await recorder.state(child);

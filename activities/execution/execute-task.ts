@@ -3,6 +3,7 @@ import { AstraError, toErrorInfo } from '../../domain/errors.ts';
 import { bindingOf } from '../../domain/plan-outline.ts';
 import { backoffSeconds, retryOf, timeoutSecondsOf, type RetrySchedule } from '../../domain/retry.ts';
 import type { ErrorInfo } from '../../domain/schemas/common.ts';
+import type { EventDraft } from '../../domain/schemas/event.ts';
 import type { TaskOutcome, TaskRef, ToolActivities } from '../contract.ts';
 import type { Recorder } from '../projection/recorder.ts';
 import { draft } from './drafts.ts';
@@ -11,6 +12,7 @@ import type { PlannedTask, TaskScopes } from './task-scope.ts';
 import { prepareCall } from './tool-call.ts';
 import type { ToolRunner } from './tool-runner.ts';
 import type { Values } from './values.ts';
+import { whileAway } from './while-away.ts';
 
 interface Deps {
   readonly recorder: Recorder;
@@ -34,48 +36,61 @@ interface Attempt {
  * One attempt at a tool call, as an activity of its own.
  *
  * The end is recorded before it is told, so a worker that dies after the record leaves a finished task, and one that
- * dies before leaves an attempt that the server starts again.
+ * dies before leaves an attempt that the server starts again. While a store is away the attempt waits for it, before and
+ * after the call: what a tool has done is not undone, or done again, because it cannot be recorded at once.
  */
 export function createExecuteTask(deps: Deps): ToolActivities['executeTask'] {
-  const { recorder, scopes } = deps;
   return async (ref) => {
-    const recorded = await recorder.outcome(ref.goal, ref.taskId);
-    if (recorded) return recorded;
-    const { attempt: number, scheduledTimestampMs } = activityInfo();
-    const planned = await scopes.find(ref.goal, ref.taskId);
-    const binding = bindingOf((await recorder.plan(ref.goal)).outline, planned.outline);
-    const retry = retryOf(planned.outline, binding);
-    const timeoutSeconds = timeoutSecondsOf(planned.outline, binding);
-    const attempt: Attempt = { ref, planned, number, startedAt: new Date(), retry, timeoutSeconds };
-    const queuedAt = new Date(scheduledTimestampMs).toISOString();
-    recorder.note(
-      ref.goal,
-      draft('task.started', { queuedAt }, { taskId: ref.taskId, attempt: number, at: attempt.startedAt }),
-    );
     const beat = setInterval(heartbeat, heartbeatMs);
     try {
-      return await run(deps, attempt);
-    } catch (error) {
-      return await settleFailure(recorder, attempt, error);
+      return await attemptTask(deps, ref);
     } finally {
       clearInterval(beat);
     }
   };
 }
 
+async function attemptTask(deps: Deps, ref: TaskRef): Promise<TaskOutcome> {
+  const { recorder } = deps;
+  const { cancellationSignal } = Context.current();
+  const opened = await whileAway(() => openAttempt(deps, ref), cancellationSignal);
+  if ('status' in opened) return opened;
+  const queuedAt = new Date(activityInfo().scheduledTimestampMs).toISOString();
+  const about = { taskId: ref.taskId, attempt: opened.number, at: opened.startedAt };
+  recorder.note(ref.goal, draft('task.started', { queuedAt }, about));
+  try {
+    return await run(deps, opened);
+  } catch (error) {
+    return await whileAway(() => settleFailure(recorder, opened, error), cancellationSignal);
+  }
+}
+
+/** The attempt, or the outcome that an earlier one recorded. */
+async function openAttempt({ recorder, scopes }: Deps, ref: TaskRef): Promise<Attempt | TaskOutcome> {
+  const recorded = await recorder.outcome(ref.goal, ref.taskId);
+  if (recorded) return recorded;
+  const planned = await scopes.find(ref.goal, ref.taskId);
+  const binding = bindingOf((await recorder.plan(ref.goal)).outline, planned.outline);
+  const retry = retryOf(planned.outline, binding);
+  const timeoutSeconds = timeoutSecondsOf(planned.outline, binding);
+  return { ref, planned, number: activityInfo().attempt, startedAt: new Date(), retry, timeoutSeconds };
+}
+
 async function run({ recorder, scopes, values, runner }: Deps, attempt: Attempt): Promise<TaskOutcome> {
   const { ref, planned, number, startedAt, timeoutSeconds } = attempt;
   const about = { taskId: ref.taskId, attempt: number };
-  const call = await prepareCall(scopes, ref.goal, planned);
-  if (!call) return recordEnd(recorder, ref, draft('task.skipped', { reason: 'condition' }, about));
   const { cancellationSignal } = Context.current();
+  const record = (...drafts: readonly EventDraft[]): Promise<TaskOutcome> =>
+    whileAway(() => recordEnd(recorder, ref, ...drafts), cancellationSignal);
+  const call = await whileAway(() => prepareCall(scopes, ref.goal, planned), cancellationSignal);
+  if (!call) return record(draft('task.skipped', { reason: 'condition' }, about));
   const result = await runner.run(call, { ref, attempt: number, timeoutSeconds, cancelled: cancellationSignal });
-  const output = await values.toOutput(ref.goal.tenant, result.value);
+  const output = await whileAway(() => values.toOutput(ref.goal.tenant, result.value), cancellationSignal);
   const created = result.artifacts.map((artifact) => draft('artifact.created', { artifact }, about));
   const seconds = (Date.now() - startedAt.getTime()) / 1_000;
   const usage = result.usage ? { usage: { ...result.usage, seconds } } : {};
   const completed = draft('task.completed', { ...output, ...usage, startedAt: startedAt.toISOString() }, about);
-  return recordEnd(recorder, ref, ...created, completed);
+  return record(...created, completed);
 }
 
 /** Records the end, or throws so that the server starts the next attempt. */
@@ -95,15 +110,14 @@ async function settleFailure(recorder: Recorder, attempt: Attempt, error: unknow
     const nextAttemptAt = new Date(Date.now() + seconds * 1_000).toISOString();
     await recorder.record(ref.goal, [draft('task.retrying', { error: info, nextAttemptAt }, about)]);
     const { code: type, message } = info;
-    throw ApplicationFailure.create({ type, message, nextRetryDelay: seconds * 1_000, ...causeOf(error) });
+    // Without its cause, whose text may hold a secret: failures are kept in the history.
+    throw ApplicationFailure.create({ type, message, nextRetryDelay: seconds * 1_000 });
   }
   return recordEnd(recorder, ref, draft('task.failed', { error: info, startedAt: startedAt.toISOString() }, about));
 }
 
 /** Who was asked may have said when to ask again. */
 const retryAfter = (error: unknown): number => (error instanceof AstraError ? (error.retryAfterSeconds ?? 0) : 0);
-
-const causeOf = (error: unknown): { cause?: Error } => (error instanceof Error ? { cause: error } : {});
 
 const isCancelRequest = (reason: unknown): boolean =>
   reason instanceof CancelledFailure && reason.message === 'CANCELLED';

@@ -72,6 +72,11 @@ async function openMap({ recorder, scopes }: Deps, { goal, taskId }: TaskRef, ta
 async function openSubGoal(deps: Deps, { goal, taskId }: TaskRef, task: GoalTask): Promise<OpenedTask> {
   const { own } = splitSubGoalBody(task.goal);
   const body = renderSubGoalBody(task.goal, await deps.scopes.of(goal, own));
+  const sizeBytes = Buffer.byteLength(JSON.stringify(body));
+  if (sizeBytes > limits.goalBodyBytes) {
+    const message = `The sub-goal's body has ${sizeBytes} bytes, at most ${limits.goalBodyBytes} are allowed. Pass what is large as an artifact.`;
+    throw new AstraError('ASTRA_BODY_TOO_LARGE', message);
+  }
   const submission = validateSubmission(body, await deps.catalogue());
   const child = childGoalId(goal.goalId, taskId, (text) => createHash('sha256').update(text).digest());
   await deps.recorder.record(goal, [draft('task.started', { childGoalId: child }, { taskId })]);

@@ -1,4 +1,4 @@
-import { toErrorInfo } from '../../domain/errors.ts';
+import { AstraError, toErrorInfo } from '../../domain/errors.ts';
 import type { GoalRef } from '../../domain/goal-ref.ts';
 import { bindingOf, type PlanOutline, type TaskOutline } from '../../domain/plan-outline.ts';
 import { retryOf } from '../../domain/retry.ts';
@@ -109,6 +109,8 @@ async function runInline(
     const output = await values.toOutput(goal.tenant, answer.output);
     return draft('task.completed', { ...output, startedAt }, about);
   } catch (error) {
+    // A store that is away is no fault of the task: the segment runs again once it is back.
+    if (error instanceof AstraError && error.code === 'ASTRA_UNAVAILABLE') throw error;
     const info = toErrorInfo(error);
     // Its retries, with their pauses, are an activity's to do.
     if (info.retryable && retryOf(task, bindingOf(outline, task)).maxAttempts > 1) return null;

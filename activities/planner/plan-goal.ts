@@ -1,6 +1,7 @@
 import { AstraError, toErrorInfo } from '../../domain/errors.ts';
 import { goalHeadOf } from '../../domain/goal-head.ts';
 import type { JsonObject } from '../../domain/json.ts';
+import { limits } from '../../domain/limits.ts';
 import type { PlanOutline } from '../../domain/plan-outline.ts';
 import type { EventDraft } from '../../domain/schemas/event.ts';
 import { applyTemplate } from '../../domain/template.ts';
@@ -50,6 +51,7 @@ export async function recordPlanning(
   if (recorded) return { outline: recorded };
   const documents = submission.documents ?? [];
   try {
+    if (args.depth > limits.subGoalDepth) throw tooDeep();
     const planned = await plan();
     const { plan: body, outline, params } = planned;
     await recorder.record(goal, draftsOf(args, planned), {
@@ -63,6 +65,10 @@ export async function recordPlanning(
     return { error: toErrorInfo(error) };
   }
 }
+
+/** A template may start itself: how deep its goals stand in one another shows only as they run. */
+const tooDeep = (): AstraError =>
+  new AstraError('ASTRA_PLAN_INVALID', `Goals may stand in one another at most ${limits.subGoalDepth} deep.`);
 
 async function recordedOutline(recorder: Recorder, { goal }: PlanGoalArgs): Promise<PlanOutline | null> {
   try {

@@ -4,6 +4,7 @@ import { validatePlan } from '../../domain/plan-validation/validate-plan.ts';
 import type { ToolCatalogue } from '../../stores/tool-catalogue.ts';
 import type { PlanGoalArgs, PlannerActivities } from '../contract.ts';
 import type { Model } from '../llm/model.ts';
+import { whileAway } from '../execution/while-away.ts';
 import type { Recorder } from '../projection/recorder.ts';
 import { recordPlanning, type PlannedGoal } from './plan-goal.ts';
 import { planningPrompt, planAnswerSchema } from './planning-prompt.ts';
@@ -27,7 +28,7 @@ export function createPlanGoalWithModel({ recorder, catalogue, model }: Deps): P
     for (let round = 0; ; round += 1) {
       const prompt = planningPrompt(submission, tools, earlier);
       const { cancellationSignal: signal } = Context.current();
-      const answer = await model.generate({ ...prompt, schema: planAnswerSchema, signal });
+      const answer = await orEnded(model.generate({ ...prompt, schema: planAnswerSchema, signal }), signal);
       const proposed = 'object' in answer ? answer.object : null;
       try {
         return { ...validatePlan(proposed, tools, { source: 'model' }), params: {} };
@@ -40,10 +41,21 @@ export function createPlanGoalWithModel({ recorder, catalogue, model }: Deps): P
 
   return async (args) => {
     const beat = setInterval(heartbeat, heartbeatMs);
+    let made: PlannedGoal | null = null;
+    const planOnce = async (): Promise<PlannedGoal> => (made ??= await plan(args));
     try {
-      return await recordPlanning(recorder, args, () => plan(args));
+      return await whileAway(() => recordPlanning(recorder, args, planOnce), Context.current().cancellationSignal);
     } finally {
       clearInterval(beat);
     }
   };
+}
+
+/** A goal that is cancelled has not failed, and what the end of a worker interrupts is planned by another one. */
+async function orEnded<T>(answer: Promise<T>, signal: AbortSignal): Promise<T> {
+  try {
+    return await answer;
+  } catch (error) {
+    throw signal.aborted ? signal.reason : error;
+  }
 }

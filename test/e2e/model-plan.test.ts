@@ -145,7 +145,7 @@ describe('model.generate', () => {
         input: { a: 6, b: 7 },
       }),
     );
-    expect(goal.view).toMatchObject({ status: 'completed', output: 'Forty-two, of course.' });
+    expect(goal.view).toMatchObject({ status: 'completed', output: 'Forty-two, of course.', usage: { tokens: 18 } });
     expect(goal.task('ask').output).toMatchObject({ usage: { tokens: 18 } });
     expect(asked()[0]?.body).toMatchObject({ model: 'scripted-1', stream: true, temperature: 0.5, max_tokens: 50 });
     expect(textOf(asked()[0]!)).toBe('Be brief.\nWhat is 6 times 7?');
