@@ -1,3 +1,4 @@
+import type { Approval } from '../domain/schemas/approval.ts';
 import type { GoalId } from '../domain/schemas/common.ts';
 import type { ErrorInfo } from '../domain/schemas/common.ts';
 import type { EventDraft } from '../domain/schemas/event.ts';
@@ -51,6 +52,7 @@ export type OpenedTask =
 export interface OpenedApproval {
   readonly approvalId: string;
   readonly required: number;
+  readonly status: Approval['status'];
   /** Who has approved it already: an earlier run of the workflow may have opened it. */
   readonly approvedBy: readonly string[];
   /** Seconds that are left; null: it does not expire. */

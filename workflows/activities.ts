@@ -30,9 +30,12 @@ export const planner: ActivityInterfaceFor<PlannerActivities> = proxyActivities<
   cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
 });
 
-/** A tool is given this much more than its own time-out, which the activity keeps itself, to record its end. */
-const graceSeconds = 15;
-/** Attempts that die with their worker do not count as the tool's: it gets this many more. */
+/**
+ * A tool is given this much more than its own time-out, which the activity keeps itself, to wait for stores that are
+ * away and to record its end. A dead worker is noticed by its heartbeat, long before.
+ */
+const graceSeconds = 600;
+/** Attempts may die with their worker, which is not the tool's fault: it gets this many more. */
 const lostAttempts = 10;
 
 /** One task, or one item of a map, as an activity on the queue of its tool's class. */
@@ -49,7 +52,8 @@ export async function executeTool(outline: PlanOutline, task: TaskOutline, ref: 
       initialInterval: retry.initialIntervalSeconds * 1_000,
       backoffCoefficient: retry.backoffCoefficient,
       maximumInterval: retry.maxIntervalSeconds * 1_000,
-      maximumAttempts: binding?.effect === 'once' ? 1 : retry.maxAttempts + lostAttempts,
+      // One unless its author says otherwise.
+      maximumAttempts: binding?.effect === 'once' ? retry.maxAttempts : retry.maxAttempts + lostAttempts,
     },
   });
   return executeTask(ref);

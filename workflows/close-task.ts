@@ -25,7 +25,9 @@ export function endingOf(error: unknown, task: TaskOutline, outline: PlanOutline
 /** Activities record their own failures; one that the workflow sees was lost before it could. */
 function lostTask(error: ActivityFailure, task: TaskOutline, outline: PlanOutline): ErrorInfo {
   const { cause } = error;
-  if (cause instanceof TimeoutFailure && bindingOf(outline, task)?.effect === 'once') {
+  const isOurs = cause instanceof ApplicationFailure && cause.type?.startsWith('ASTRA_') === true;
+  // Also a worker that was stopped gives back what it could not end.
+  if (!isOurs && bindingOf(outline, task)?.effect === 'once') {
     const message = `The worker was lost while "${task.tool ?? task.id}" ran. Find out whether it took effect, then submit what is left.`;
     return { code: 'ASTRA_EFFECT_IN_DOUBT', message, retryable: false };
   }
@@ -33,6 +35,6 @@ function lostTask(error: ActivityFailure, task: TaskOutline, outline: PlanOutlin
     const message = `No attempt at "${task.id}" ended in time (${cause.timeoutType}). Is a worker of its class running?`;
     return { code: 'ASTRA_TOOL_TIMEOUT', message, retryable: true };
   }
-  const code = cause instanceof ApplicationFailure && cause.type ? cause.type : 'ASTRA_INTERNAL';
+  const code = isOurs ? (cause.type ?? 'ASTRA_INTERNAL') : 'ASTRA_INTERNAL';
   return { code, message: cause?.message ?? error.message, retryable: false };
 }

@@ -4,6 +4,7 @@ import type { GoalSubmission, GoalView } from '../domain/schemas/goal.ts';
 import type { Decision } from '../domain/schemas/approval.ts';
 import type { JsonObject } from '../domain/json.ts';
 import type { PlanOutline } from '../domain/plan-outline.ts';
+import { utf8Bytes } from '../domain/utf8-bytes.ts';
 
 /** Everything the API and the worker may know of the workflows. */
 export const taskQueues = {
@@ -24,9 +25,15 @@ export const searchAttributes = {
   template: defineSearchAttributeKey('AstraTemplate', SearchAttributeType.KEYWORD),
 } as const;
 
-/** A new goal's search attributes. Labels are kept as `key=value`. */
+/** The server refuses larger values. */
+const maxAttributeBytes = 2_048;
+
+/** A new goal's search attributes. Labels are kept as `key=value`; those that do not fit are found by the API alone. */
 export function goalSearchAttributes(tenant: string, submission: GoalSubmission): SearchAttributePair[] {
-  const labels = Object.entries(submission.labels ?? {}).map(([key, value]) => `${key}=${value}`);
+  const all = Object.entries(submission.labels ?? {}).map(([key, value]) => `${key}=${value}`);
+  // As JSON: brackets, and a comma after each.
+  let bytes = 2;
+  const labels = all.filter((label) => (bytes += utf8Bytes(JSON.stringify(label)) + 1) <= maxAttributeBytes);
   return [
     { key: searchAttributes.tenant, value: tenant },
     { key: searchAttributes.status, value: 'accepted' },
@@ -56,6 +63,8 @@ export interface CarriedGoal {
   readonly settled: { readonly [taskId: string]: 'completed' | 'failed' | 'skipped' | 'cancelled' };
   /** Events that came in before their wait. */
   readonly mailbox: { readonly [event: string]: readonly JsonObject[] };
+  /** By approval: what a voter wants done instead of what was asked about. */
+  readonly edits: { readonly [approvalId: string]: JsonObject };
 }
 
 /** Answer of the workflow, seen by a parent goal and in the Temporal UI. The output itself is in the record. */

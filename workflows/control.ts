@@ -34,6 +34,8 @@ export interface PendingApproval {
   editedInput: JsonObject | null;
 }
 
+type Edits = { readonly [approvalId: string]: JsonObject };
+
 /** What reaches a running goal from outside. */
 export interface GoalControl {
   /** Everything the goal does runs in here, so that one signal stops it. */
@@ -42,11 +44,16 @@ export interface GoalControl {
   readonly approvals: Map<string, PendingApproval>;
   /** Events that no wait has taken yet, by name, oldest first. */
   readonly mailbox: Map<string, JsonObject[]>;
+  /** What earlier runs were given instead of the input asked about. */
+  readonly edits: Edits;
+  /** The goal begins a new history: what waits is given up here, to be opened again there. */
+  continuing: boolean;
 }
 
 /** Installs the goal's message handlers. Call it before the first await, or early messages are lost. */
 export function createControl(options: {
   readonly mailbox: { readonly [event: string]: readonly JsonObject[] };
+  readonly edits: Edits;
   readonly record: (draft: EventDraft) => Promise<void>;
   readonly view: () => GoalViewQueryResult;
 }): GoalControl {
@@ -61,7 +68,9 @@ export function createControl(options: {
     scope.cancel();
   });
   setHandler(deliverEventSignal, ({ name, data }) => {
-    mailbox.set(name, [...(mailbox.get(name) ?? []), data]);
+    const letters = mailbox.get(name);
+    if (letters) letters.push(data);
+    else mailbox.set(name, [data]);
   });
   setHandler(decideApprovalUpdate, (vote: DecideApprovalArgs) => decide(approvals, vote, options.record), {
     validator: (vote: DecideApprovalArgs) => {
@@ -73,6 +82,8 @@ export function createControl(options: {
     scope,
     approvals,
     mailbox,
+    edits: options.edits,
+    continuing: false,
     get cancelReason() {
       return cancelReason;
     },

@@ -8,6 +8,8 @@ interface Entry {
 /** What a goal has under way at once. */
 export interface Flight {
   readonly size: number;
+  /** Without what waits for people, times or events. */
+  readonly busy: number;
   /** Is nothing under way but what waits for people, times or events? */
   readonly onlyWaits: boolean;
   /** @param options.waits can be given up and opened again later: waits, approvals */
@@ -17,6 +19,8 @@ export interface Flight {
   cancel(options: { readonly onlyWaits: boolean }): void;
   /** Resolves when all has landed, whatever came of it. */
   landed(): Promise<void>;
+  /** Gives up what waits. Resolves when all has landed. @throws what the work threw */
+  suspend(): Promise<void>;
 }
 
 export function createFlight(): Flight {
@@ -24,22 +28,33 @@ export function createFlight(): Flight {
   const failures: unknown[] = [];
   let landedCount = 0;
   let seenCount = 0;
+  let waitCount = 0;
+
+  const cancel: Flight['cancel'] = ({ onlyWaits }) => {
+    for (const entry of entries) if (entry.waits || !onlyWaits) entry.scope.cancel();
+  };
+  const landed = (): Promise<void> => CancellationScope.nonCancellable(() => condition(() => entries.size === 0));
 
   return {
     get size() {
       return entries.size;
     },
     get onlyWaits() {
-      return [...entries].every((entry) => entry.waits);
+      return waitCount === entries.size;
+    },
+    get busy() {
+      return entries.size - waitCount;
     },
     start(work, { waits }) {
       const entry: Entry = { scope: new CancellationScope(), waits };
       entries.add(entry);
+      if (waits) waitCount += 1;
       void entry.scope
         .run(work)
         .catch((error: unknown) => failures.push(error))
         .finally(() => {
           entries.delete(entry);
+          if (waits) waitCount -= 1;
           landedCount += 1;
         });
     },
@@ -48,9 +63,12 @@ export function createFlight(): Flight {
       seenCount = landedCount;
       if (failures.length > 0) throw failures[0];
     },
-    cancel({ onlyWaits }) {
-      for (const entry of entries) if (entry.waits || !onlyWaits) entry.scope.cancel();
+    cancel,
+    landed,
+    async suspend() {
+      cancel({ onlyWaits: true });
+      await landed();
+      if (failures.length > 0) throw failures[0];
     },
-    landed: () => CancellationScope.nonCancellable(() => condition(() => entries.size === 0)),
   };
 }

@@ -1,5 +1,6 @@
 import {
   ActivityFailure,
+  allHandlersFinished,
   ApplicationFailure,
   CancellationScope,
   CancelledFailure,
@@ -17,10 +18,15 @@ import { draft, recordEvents } from './goal-run.ts';
 export const failure = ({ code, message }: ErrorInfo): ApplicationFailure =>
   ApplicationFailure.nonRetryable(message, code);
 
+/** Whoever has voted is answered before the execution ends. */
+export const votersAnswered = (): Promise<void> =>
+  CancellationScope.nonCancellable(() => condition(allHandlersFinished));
+
 /** @throws the failure, so that Temporal shows the execution as failed too; what is no Temporal failure is a fault of this code */
 export async function endFailed(goal: GoalRef, page: GoalPage, error: unknown): Promise<never> {
   if (!(error instanceof TemporalFailure)) throw error;
   const info = errorInfoOf(error);
+  await votersAnswered();
   await CancellationScope.nonCancellable(() => recordEvents(goal, draft('goal.failed', { error: info })));
   page.showStatus('failed');
   throw failure(info);
@@ -47,6 +53,7 @@ export function announceCancelling(
 }
 
 export async function endCancelled(goal: GoalRef, page: GoalPage, reason: string | null): Promise<GoalWorkflowResult> {
+  await votersAnswered();
   await CancellationScope.nonCancellable(() => recordEvents(goal, draft('goal.cancelled', { reason })));
   page.showStatus('cancelled');
   // Temporal calls an execution cancelled only if it was asked to cancel it; Astra's own signal ends it all the same.

@@ -1,10 +1,10 @@
-import { allHandlersFinished, condition, ContinueAsNew, continueAsNew, isCancellation } from '@temporalio/workflow';
+import { CancellationScope, ContinueAsNew, continueAsNew, isCancellation } from '@temporalio/workflow';
 import type { GoalRef } from '../domain/goal-ref.ts';
 import { createTaskGraph } from '../domain/task-graph.ts';
 import { kernel } from './activities.ts';
 import type { GoalWorkflowInput, GoalWorkflowResult } from './contract.ts';
 import { createControl } from './control.ts';
-import { announceCancelling, endCancelled, endFailed, failure } from './goal-ending.ts';
+import { announceCancelling, endCancelled, endFailed, failure, votersAnswered } from './goal-ending.ts';
 import { createGoalPage } from './goal-page.ts';
 import { recordEvents, type GoalRun } from './goal-run.ts';
 import { planGoal } from './plan-goal.ts';
@@ -20,6 +20,7 @@ export async function goalWorkflow(input: GoalWorkflowInput): Promise<GoalWorkfl
   const page = createGoalPage(carried ? 'running' : 'accepted');
   const control = createControl({
     mailbox: carried?.mailbox ?? {},
+    edits: carried?.edits ?? {},
     record: (event) => recordEvents(goal, event),
     view: page.view,
   });
@@ -35,7 +36,9 @@ export async function goalWorkflow(input: GoalWorkflowInput): Promise<GoalWorkfl
       const ending = await runTaskGraph(run);
       if (ending.kind === 'continued') return await continueGoal(input, run);
       if (ending.kind === 'failed') throw failure(ending.error);
-      const { error } = await kernel.completeGoal({ goal });
+      await votersAnswered();
+      // A cancel comes too late now: what is recorded and what Temporal shows must not differ.
+      const { error } = await CancellationScope.nonCancellable(() => kernel.completeGoal({ goal }));
       if (error) throw failure(error);
       page.showStatus('completed');
       return { status: 'completed' };
@@ -50,10 +53,18 @@ export async function goalWorkflow(input: GoalWorkflowInput): Promise<GoalWorkfl
 
 /** Begins a new history with what is settled. Waits and approvals under way are opened again there. */
 async function continueGoal(input: GoalWorkflowInput, { outline, graph, control }: GoalRun): Promise<never> {
-  await condition(allHandlersFinished);
+  await votersAnswered();
+  const edited = [...control.approvals.values()].flatMap(({ approvalId, editedInput }) =>
+    editedInput ? [[approvalId, editedInput] as const] : [],
+  );
   return continueAsNew<typeof goalWorkflow>({
     ...input,
     submission: null,
-    carried: { outline, settled: graph.settledStatuses(), mailbox: Object.fromEntries(control.mailbox) },
+    carried: {
+      outline,
+      settled: graph.settledStatuses(),
+      mailbox: Object.fromEntries(control.mailbox),
+      edits: Object.fromEntries(edited),
+    },
   });
 }

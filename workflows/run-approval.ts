@@ -1,5 +1,6 @@
 import { condition } from '@temporalio/workflow';
 import type { OpenedApproval, TaskEnding } from '../activities/contract.ts';
+import type { GoalRef } from '../domain/goal-ref.ts';
 import type { TaskOutline } from '../domain/plan-outline.ts';
 import type { PendingApproval } from './control.ts';
 import { draft, recordEvents, type GoalRun } from './goal-run.ts';
@@ -23,21 +24,39 @@ export async function awaitDecision(
   taskId: string | null,
 ): Promise<PendingApproval | 'expired'> {
   const { approvalId, required, expiresSeconds } = opened;
+  if (opened.status === 'expired') return 'expired';
+  // An earlier run may have heard the decision and not come to act on it.
+  const status = opened.status === 'approved' || opened.status === 'rejected' ? opened.status : 'pending';
   const approval: PendingApproval = {
     approvalId,
     taskId,
     required,
     approvedBy: new Set(opened.approvedBy),
-    closed: false,
-    status: 'pending',
-    editedInput: null,
+    closed: status !== 'pending',
+    status,
+    editedInput: run.control.edits[approvalId] ?? null,
   };
   run.control.approvals.set(approvalId, approval);
+  try {
+    return await untilDecided(run.goal, approval, expiresSeconds);
+  } catch (error) {
+    // Given up; only a new run of the goal still takes votes.
+    if (!run.control.continuing) approval.closed = true;
+    throw error;
+  }
+}
+
+async function untilDecided(
+  goal: GoalRef,
+  approval: PendingApproval,
+  expiresSeconds: number | null,
+): Promise<PendingApproval | 'expired'> {
+  const { approvalId, taskId } = approval;
   const decided = (): boolean => approval.status !== 'pending';
   if (expiresSeconds === null) await condition(decided);
   else if (!(await condition(decided, expiresSeconds * 1_000)) && !approval.closed) {
     approval.closed = true;
-    await recordEvents(run.goal, draft('approval.expired', { approvalId }, taskId));
+    await recordEvents(goal, draft('approval.expired', { approvalId }, taskId));
     return 'expired';
   }
   // A vote may be on its way into the record just as the time runs out.

@@ -1,4 +1,5 @@
 import {
+  CancellationScope,
   ChildWorkflowCancellationType,
   ChildWorkflowFailure,
   executeChild,
@@ -36,8 +37,8 @@ export async function runSubGoal(run: GoalRun, task: TaskOutline, child: ChildGo
       ],
     });
   } catch (error) {
-    if (isCancellation(error)) throw error;
-    // Failed: its own record says why, and closeTask takes the message from there.
+    if (isCancellation(error) && CancellationScope.current().consideredCancelled) throw error;
+    // Failed, or cancelled by somebody else: its own record says why, and closeTask takes the message from there.
     if (!(error instanceof ChildWorkflowFailure)) throw error;
   }
   return { kind: 'childGoal', goalId: child.goalId };

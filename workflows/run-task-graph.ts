@@ -5,9 +5,9 @@ import type { ErrorInfo } from '../domain/schemas/common.ts';
 import { kernel } from './activities.ts';
 import { createFlight, type Flight } from './flight.ts';
 import { draft, recordEvents, type GoalRun } from './goal-run.ts';
-import { runTask } from './run-task.ts';
+import { runTask, waits } from './run-task.ts';
 
-/** Tasks of one goal under way at once. The server allows 2,000 pending activities an execution. */
+/** Tasks of one goal under way at once, but for waits. The server allows 2,000 pending activities an execution. */
 const maxUnderWay = 500;
 
 export type GraphEnding =
@@ -22,7 +22,8 @@ export type GraphEnding =
  * 1. A task starts once its dependencies are settled, the longest remaining path first.
  * 2. A task is settled in the graph only after its outcome is recorded.
  * 3. A history is begun anew only while nothing but waits and approvals is under way: those can be opened again.
- * 4. When this answers or throws, nothing is under way any more, those aside.
+ *    What one of them has come to by then is settled first: a vote and an event are taken once.
+ * 4. When this answers or throws, nothing is under way any more.
  */
 export async function runTaskGraph(run: GoalRun): Promise<GraphEnding> {
   const { graph, page } = run;
@@ -31,7 +32,11 @@ export async function runTaskGraph(run: GoalRun): Promise<GraphEnding> {
     for (;;) {
       page.showProgress(graph);
       const draining = workflowInfo().continueAsNewSuggested && !graph.halted && !graph.done;
-      if (draining && flight.onlyWaits) return { kind: 'continued' };
+      if (draining && flight.onlyWaits) {
+        run.control.continuing = true;
+        await flight.suspend();
+        if (!graph.halted) return { kind: 'continued' };
+      }
       if (!draining) dispatch(run, flight);
       if (flight.size === 0) break;
       // The goal's outcome is certain; it does not wait for a person or a date to say so.
@@ -47,15 +52,24 @@ export async function runTaskGraph(run: GoalRun): Promise<GraphEnding> {
 }
 
 function dispatch(run: GoalRun, flight: Flight): void {
-  const inline = run.graph.takeSegment((task) => isInline(run.outline, task));
-  for (const task of run.graph.takeReady(maxUnderWay - flight.size)) startTask(run, flight, task);
+  const { graph, outline } = run;
+  // A segment may leave tasks to activities.
+  const inline = flight.busy < maxUnderWay ? graph.takeSegment((task) => isInline(outline, task)) : [];
+  for (;;) {
+    const ready = graph.takeReady(Math.max(0, maxUnderWay - flight.busy));
+    if (ready.length === 0) break;
+    for (const task of ready) startTask(run, flight, task);
+  }
   // Last, because a local activity holds back the commands of its workflow task until it ends.
   if (inline.length > 0) flight.start(() => runSegment(run, flight, inline), { waits: false });
 }
 
 function startTask(run: GoalRun, flight: Flight, task: TaskOutline): void {
-  const waits = task.kind === 'wait' || task.kind === 'approval';
-  flight.start(async () => settle(run, task, await runTask(run, task)), { waits });
+  const work = async (): Promise<void> => {
+    const outcome = await runTask(run, task);
+    if (outcome) await settle(run, task, outcome);
+  };
+  flight.start(work, { waits: waits(task) });
 }
 
 async function runSegment(run: GoalRun, flight: Flight, tasks: readonly TaskOutline[]): Promise<void> {
@@ -66,7 +80,8 @@ async function runSegment(run: GoalRun, flight: Flight, tasks: readonly TaskOutl
   for (const task of tasks) {
     const outcome = outcomes[task.id];
     if (outcome) await settle(run, task, outcome);
-    else if (late.has(task.id)) startTask(run, flight, task);
+    else if (late.has(task.id) && !graph.halted) startTask(run, flight, task);
+    else if (late.has(task.id)) await recordSkipped(run, graph.release([task.id]));
   }
 }
 
@@ -79,6 +94,11 @@ async function settle(run: GoalRun, task: TaskOutline, outcome: TaskOutcome): Pr
       message: `Task "${task.id}" failed with ${code}: ${message}`,
       retryable: false,
     };
+  }
+  // Not by its goal, which would not get here any more: an operator has ended it.
+  if (outcome.status === 'cancelled') {
+    const message = `Task "${task.id}" was cancelled.`;
+    run.failure ??= { code: 'ASTRA_TASK_FAILED', message, retryable: false };
   }
   await recordSkipped(run, skipped);
 }

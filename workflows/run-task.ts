@@ -1,3 +1,4 @@
+import { isCancellation } from '@temporalio/workflow';
 import type { OpenedTask, TaskEnding, TaskOutcome } from '../activities/contract.ts';
 import type { TaskOutline } from '../domain/plan-outline.ts';
 import { executeTool, kernel } from './activities.ts';
@@ -8,8 +9,11 @@ import { runMap } from './run-map.ts';
 import { runSubGoal } from './run-sub-goal.ts';
 import { runWait } from './run-wait.ts';
 
-/** Carries one task out and answers with its recorded outcome, also when it was cancelled or lost. */
-export async function runTask(run: GoalRun, task: TaskOutline): Promise<TaskOutcome> {
+/**
+ * Carries one task out and answers with its recorded outcome, also when it was cancelled or lost.
+ * @returns null for a wait or an approval that is given up because the goal begins a new history, to be opened again there
+ */
+export async function runTask(run: GoalRun, task: TaskOutline): Promise<TaskOutcome | null> {
   const ref = { goal: run.goal, taskId: task.id };
   try {
     if (task.kind === 'tool') return await executeTool(run.outline, task, ref);
@@ -17,9 +21,13 @@ export async function runTask(run: GoalRun, task: TaskOutline): Promise<TaskOutc
     if ('settled' in opened) return opened.settled;
     return await closeTask(ref, await carryOut(run, task, opened));
   } catch (error) {
+    if (run.control.continuing && waits(task) && isCancellation(error)) return null;
     return closeTask(ref, endingOf(error, task, run.outline));
   }
 }
+
+/** Can it be given up and opened again? */
+export const waits = ({ kind }: TaskOutline): boolean => kind === 'wait' || kind === 'approval';
 
 type OpenTask = Exclude<OpenedTask, { settled: TaskOutcome }>;
 

@@ -107,8 +107,9 @@ async function openApproval({ recorder, scopes }: Deps, ref: TaskRef, task: Appr
   }
   const approvedBy = (approval?.votes ?? []).filter((vote) => vote.decision === 'approved').map((vote) => vote.subject);
   const until = approval?.expiresAt ?? null;
+  const status = approval?.status ?? 'pending';
   return {
-    approval: { approvalId: id, required, approvedBy, expiresSeconds: until === null ? null : secondsTo(until) },
+    approval: { approvalId: id, required, status, approvedBy, expiresSeconds: until === null ? null : secondsTo(until) },
   };
 }
 

@@ -4,6 +4,7 @@ import type { PlanOutline } from '../plan-outline.ts';
 import { faultsError } from '../schemas/parse.ts';
 import type { PlanSource } from '../schemas/goal.ts';
 import type { Plan } from '../schemas/plan.ts';
+import { utf8Bytes } from '../utf8-bytes.ts';
 import { buildOutline } from './build-outline.ts';
 import { checkPlan, type CheckedPlan, type ToolCatalogue } from './check-plan.ts';
 
@@ -19,18 +20,6 @@ export interface PlanOptions {
 export interface ValidatedPlan {
   readonly plan: Plan;
   readonly outline: PlanOutline;
-}
-
-/** The length of a text in UTF-8. */
-function utf8Bytes(text: string): number {
-  let bytes = text.length;
-  for (let at = 0; at < text.length; at += 1) {
-    const unit = text.charCodeAt(at);
-    // A surrogate pair, two units, takes four bytes.
-    if (unit >= 0x800 && (unit < 0xd800 || unit > 0xdfff)) bytes += 2;
-    else if (unit >= 0x80) bytes += 1;
-  }
-  return bytes;
 }
 
 /** All that is wrong with a plan that came from outside, its size included. */
