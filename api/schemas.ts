@@ -9,6 +9,7 @@ import {
   jsonSchema,
   timestampSchema,
 } from '../domain/schemas/common.ts';
+import { limits } from '../domain/limits.ts';
 import { eventSchema } from '../domain/schemas/event.ts';
 import {
   goalStatusSchema,
@@ -49,7 +50,12 @@ export type GoalResult = z.infer<typeof goalResultSchema>;
 export const cancelRequestSchema = z.strictObject({ reason: z.string().max(1_000).optional() });
 export const eventDeliverySchema = z.strictObject({
   name: z.string().min(1).max(128),
-  data: jsonObjectSchema.optional(),
+  data: jsonObjectSchema
+    .refine(
+      (data) => JSON.stringify(data).length <= limits.eventBytes,
+      `at most ${limits.eventBytes} characters of JSON`,
+    )
+    .optional(),
 });
 
 /** A frame of the live lane. No event: it has no place in the sequence, and may be lost. */

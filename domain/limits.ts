@@ -10,6 +10,12 @@ export const limits = {
   inlineOutputBytes: 8 * 1024,
   /** An artifact up to this size is resolved to its value where an expression or a tool needs it. */
   resolvedOutputBytes: 16 * 1024 * 1024,
+  /** What the outputs that one task's expressions refer to may have together, to be resolved to their values. */
+  scopeBytes: 64 * 1024 * 1024,
+  /** An outside event's data. */
+  eventBytes: 32 * 1024,
+  /** Outside events that no wait has taken yet; what comes beyond is dropped. */
+  mailboxEvents: 32,
   artifactBytes: 5 * 1024 * 1024 * 1024,
   labels: 32,
   documents: 64,

@@ -76,6 +76,7 @@ export async function createParts({ config, logger, metrics, threads }: PartsOpt
     templates: createTemplateStore(pool),
     catalogue: createToolCatalogue(toolStore, { logger }),
     model,
+    logger,
   });
 
   return {

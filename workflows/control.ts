@@ -4,10 +4,12 @@ import {
   defineQuery,
   defineSignal,
   defineUpdate,
+  log,
   setHandler,
 } from '@temporalio/workflow';
 import type { EventDraft } from '../domain/schemas/event.ts';
 import type { JsonObject } from '../domain/json.ts';
+import { limits } from '../domain/limits.ts';
 import {
   messages,
   type CancelGoalArgs,
@@ -69,7 +71,10 @@ export function createControl(options: {
   });
   setHandler(deliverEventSignal, ({ name, data }) => {
     const letters = mailbox.get(name);
-    if (letters) letters.push(data);
+    const waiting = [...mailbox.values()].reduce((sum, each) => sum + each.length, 0);
+    // They are carried from history to history, and there is a limit to what can be.
+    if (waiting >= limits.mailboxEvents) log.warn('an event is dropped: too many wait to be taken', { event: name });
+    else if (letters) letters.push(data);
     else mailbox.set(name, [data]);
   });
   setHandler(decideApprovalUpdate, (vote: DecideApprovalArgs) => decide(approvals, vote, options.record), {

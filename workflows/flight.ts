@@ -3,6 +3,7 @@ import { CancellationScope, condition } from '@temporalio/workflow';
 interface Entry {
   readonly scope: CancellationScope;
   readonly waits: boolean;
+  readonly children: boolean;
 }
 
 /** What a goal has under way at once. */
@@ -12,8 +13,13 @@ export interface Flight {
   readonly busy: number;
   /** Is nothing under way but what waits for people, times or events? */
   readonly onlyWaits: boolean;
-  /** @param options.waits can be given up and opened again later: waits, approvals */
-  start(work: () => Promise<void>, options: { readonly waits: boolean }): void;
+  /** Is something under way that may run in child workflows? */
+  readonly hasChildren: boolean;
+  /**
+   * @param options.waits can be given up and opened again later: waits, approvals
+   * @param options.children may run in child workflows: sub-goals, maps
+   */
+  start(work: () => Promise<void>, options: { readonly waits: boolean; readonly children?: boolean }): void;
   /** Resolves when something has landed since the last call. @throws what the work threw */
   next(): Promise<void>;
   cancel(options: { readonly onlyWaits: boolean }): void;
@@ -45,8 +51,11 @@ export function createFlight(): Flight {
     get busy() {
       return entries.size - waitCount;
     },
-    start(work, { waits }) {
-      const entry: Entry = { scope: new CancellationScope(), waits };
+    get hasChildren() {
+      return [...entries].some((entry) => entry.children);
+    },
+    start(work, { waits, children = false }) {
+      const entry: Entry = { scope: new CancellationScope(), waits, children };
       entries.add(entry);
       if (waits) waitCount += 1;
       void entry.scope

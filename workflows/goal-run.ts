@@ -7,6 +7,7 @@ import type { TaskGraph } from '../domain/task-graph.ts';
 import { kernel } from './activities.ts';
 import type { GoalControl } from './control.ts';
 import type { GoalPage } from './goal-page.ts';
+import type { MapRoom } from './map-room.ts';
 
 /** One goal while its plan runs: what every task's code is given. */
 export interface GoalRun {
@@ -17,6 +18,7 @@ export interface GoalRun {
   readonly graph: TaskGraph;
   readonly control: GoalControl;
   readonly page: GoalPage;
+  readonly mapRoom: MapRoom;
   /** Why the goal will fail; the first failure counts. */
   failure: ErrorInfo | null;
 }

@@ -1,4 +1,11 @@
-import { CancellationScope, ContinueAsNew, continueAsNew, isCancellation } from '@temporalio/workflow';
+import {
+  allHandlersFinished,
+  CancellationScope,
+  condition,
+  ContinueAsNew,
+  continueAsNew,
+  isCancellation,
+} from '@temporalio/workflow';
 import type { GoalRef } from '../domain/goal-ref.ts';
 import { createTaskGraph } from '../domain/task-graph.ts';
 import { kernel } from './activities.ts';
@@ -8,6 +15,7 @@ import { announceCancelling, endCancelled, endFailed, failure, votersAnswered } 
 import { createGoalPage } from './goal-page.ts';
 import { recordEvents, type GoalRun } from './goal-run.ts';
 import { planGoal } from './plan-goal.ts';
+import { createMapRoom } from './map-room.ts';
 import { runTaskGraph } from './run-task-graph.ts';
 
 /**
@@ -32,7 +40,16 @@ export async function goalWorkflow(input: GoalWorkflowInput): Promise<GoalWorkfl
       const outline = carried?.outline ?? (await planGoal({ goal, control, page, onSubmitted }, input));
       const graph = createTaskGraph(outline, carried?.settled);
       page.showStatus('running');
-      const run: GoalRun = { goal, depth: input.depth, outline, graph, control, page, failure: null };
+      const run: GoalRun = {
+        goal,
+        depth: input.depth,
+        outline,
+        graph,
+        control,
+        page,
+        failure: null,
+        mapRoom: createMapRoom(),
+      };
       const ending = await runTaskGraph(run);
       if (ending.kind === 'continued') return await continueGoal(input, run);
       if (ending.kind === 'failed') throw failure(ending.error);
@@ -53,7 +70,8 @@ export async function goalWorkflow(input: GoalWorkflowInput): Promise<GoalWorkfl
 
 /** Begins a new history with what is settled. Waits and approvals under way are opened again there. */
 async function continueGoal(input: GoalWorkflowInput, { outline, graph, control }: GoalRun): Promise<never> {
-  await votersAnswered();
+  // Unlike at the goal's end a cancel must get through here, or the new run knows nothing of it.
+  await condition(allHandlersFinished);
   const edited = [...control.approvals.values()].flatMap(({ approvalId, editedInput }) =>
     editedInput ? [[approvalId, editedInput] as const] : [],
   );

@@ -1,5 +1,6 @@
 import type { GoalRef } from '../domain/goal-ref.ts';
 import type { PlanOutline } from '../domain/plan-outline.ts';
+import { createMapRoom } from './map-room.ts';
 import { range } from './run-map.ts';
 import { runWindow } from './run-window.ts';
 
@@ -16,5 +17,5 @@ export interface MapShardInput {
 /** A part of a wide map, with a history of its own. Answers how many items failed. */
 export async function mapShardWorkflow({ goal, outline, from, to, maxFailed }: MapShardInput): Promise<number> {
   const [task] = outline.tasks;
-  return task ? runWindow({ goal, outline, task }, range(from, to), maxFailed) : 0;
+  return task ? runWindow({ goal, outline, task, mapRoom: createMapRoom() }, range(from, to), maxFailed) : 0;
 }

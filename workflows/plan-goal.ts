@@ -66,7 +66,13 @@ async function approvePlan(
   } as const;
   await recordEvents(goal, draft('approval.requested', request));
   page.showStatus('awaiting_approval');
-  const opened = { approvalId: request.approvalId, required, approvedBy: [], status: 'pending', expiresSeconds: null } as const;
+  const opened = {
+    approvalId: request.approvalId,
+    required,
+    approvedBy: [],
+    status: 'pending',
+    expiresSeconds: null,
+  } as const;
   const approval = await awaitDecision({ goal, control }, opened, null);
   if (approval === 'expired' || approval.status === 'rejected') {
     await recordEvents(goal, draft('plan.rejected', { revision, by: 'approval', comment: null }));

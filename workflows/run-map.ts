@@ -8,7 +8,7 @@ import type { GoalRun } from './goal-run.ts';
 import type { mapShardWorkflow } from './map-shard-workflow.ts';
 import { concurrencyOf, runWindow } from './run-window.ts';
 
-/** Items of a map that one execution runs as activities: some 3,000 events of its history. */
+/** Items of one map that an execution runs as activities: some 1,500 events of its history. */
 const shardItems = 500;
 
 /** Runs a map's items: pure ones in segments, others through a window, in shards when they are many. */
@@ -16,9 +16,20 @@ export async function runMap(run: GoalRun, task: TaskOutline, items: number): Pr
   const minSuccess = task.minSuccess ?? 1;
   const maxFailed = items - requiredSuccesses(minSuccess, items);
   if (bindingOf(run.outline, task)?.execution === 'inline') await runSegments(run, task, { items, maxFailed });
-  else if (items <= shardItems) await runWindow({ ...run, task }, range(0, items), maxFailed);
-  else await runShards(run, task, { items, maxFailed });
+  else if (items <= Math.min(shardItems, run.mapRoom.items))
+    await runItems(run, task, { items: range(0, items), maxFailed });
+  else await runShards(run, task, { from: 0, items, maxFailed });
   return { kind: 'map', items, minSuccess };
+}
+
+/** In this execution. @returns how many failed */
+function runItems(
+  run: GoalRun,
+  task: TaskOutline,
+  { items, maxFailed }: { readonly items: readonly number[]; readonly maxFailed: number },
+): Promise<number> {
+  run.mapRoom.items -= items.length;
+  return runWindow({ ...run, task }, items, maxFailed);
 }
 
 interface Extent {
@@ -35,18 +46,24 @@ async function runSegments(run: GoalRun, task: TaskOutline, { items, maxFailed }
   for (let from = 0; from < items && failed <= maxFailed;) {
     const segment = await kernel.runMapSegment({ task: ref, from, maxFailed: maxFailed - failed });
     failed += segment.failed;
-    failed += await runWindow({ ...run, task }, segment.deferred, maxFailed - failed);
+    failed += await runItems(run, task, { items: segment.deferred, maxFailed: maxFailed - failed });
     from = segment.next;
+    // Most of them are not quick after all.
+    if (run.mapRoom.items <= 0) return runShards(run, task, { from, items, maxFailed: maxFailed - failed });
   }
 }
 
 /** One child workflow after the other, so that `maxConcurrency` holds for the whole map and no history grows long. */
-async function runShards(run: GoalRun, task: TaskOutline, { items, maxFailed }: Extent): Promise<void> {
+async function runShards(
+  run: GoalRun,
+  task: TaskOutline,
+  { from: begin, items, maxFailed }: Extent & { readonly from: number },
+): Promise<void> {
   const binding = bindingOf(run.outline, task);
   const tools = task.tool !== undefined && binding ? { [task.tool]: binding } : {};
   const size = Math.max(shardItems, 2 * concurrencyOf(task));
   let failed = 0;
-  for (let from = 0; from < items && failed <= maxFailed; from += size) {
+  for (let from = begin; from < items && failed <= maxFailed; from += size) {
     const to = Math.min(items, from + size);
     const shard = { goal: run.goal, outline: { ...run.outline, tasks: [task], tools }, from, to };
     failed += await executeChild<typeof mapShardWorkflow>('mapShardWorkflow', {

@@ -9,6 +9,8 @@ import { runTask, waits } from './run-task.ts';
 
 /** Tasks of one goal under way at once, but for waits. The server allows 2,000 pending activities an execution. */
 const maxUnderWay = 500;
+/** Events of a history that waits for children; the server ends an execution at 51,200. */
+const longestHistory = 25_000;
 
 export type GraphEnding =
   | { readonly kind: 'completed' }
@@ -31,7 +33,7 @@ export async function runTaskGraph(run: GoalRun): Promise<GraphEnding> {
   try {
     for (;;) {
       page.showProgress(graph);
-      const draining = workflowInfo().continueAsNewSuggested && !graph.halted && !graph.done;
+      const draining = !graph.halted && !graph.done && isHistoryLong(flight);
       if (draining && flight.onlyWaits) {
         run.control.continuing = true;
         await flight.suspend();
@@ -49,6 +51,12 @@ export async function runTaskGraph(run: GoalRun): Promise<GraphEnding> {
     throw error;
   }
   return run.failure ? { kind: 'failed', error: run.failure } : { kind: 'completed' };
+}
+
+/** Sub-goals and wide maps may take days: while one runs, other tasks go on for as long as the server lets them. */
+function isHistoryLong(flight: Flight): boolean {
+  const { continueAsNewSuggested, historyLength } = workflowInfo();
+  return continueAsNewSuggested && (!flight.hasChildren || historyLength > longestHistory);
 }
 
 function dispatch(run: GoalRun, flight: Flight): void {
@@ -69,7 +77,7 @@ function startTask(run: GoalRun, flight: Flight, task: TaskOutline): void {
     const outcome = await runTask(run, task);
     if (outcome) await settle(run, task, outcome);
   };
-  flight.start(work, { waits: waits(task) });
+  flight.start(work, { waits: waits(task), children: task.kind === 'goal' || task.kind === 'map' });
 }
 
 async function runSegment(run: GoalRun, flight: Flight, tasks: readonly TaskOutline[]): Promise<void> {

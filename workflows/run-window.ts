@@ -1,9 +1,10 @@
-import { isCancellation } from '@temporalio/workflow';
+import { condition, isCancellation } from '@temporalio/workflow';
 import type { GoalRef } from '../domain/goal-ref.ts';
 import type { PlanOutline, TaskOutline } from '../domain/plan-outline.ts';
 import { executeTool } from './activities.ts';
 import { closeTask, endingOf } from './close-task.ts';
 import { createFlight } from './flight.ts';
+import type { MapRoom } from './map-room.ts';
 
 const defaultConcurrency = 16;
 
@@ -13,6 +14,7 @@ interface MapRun {
   readonly goal: GoalRef;
   readonly outline: PlanOutline;
   readonly task: TaskOutline;
+  readonly mapRoom: MapRoom;
 }
 
 /**
@@ -21,22 +23,31 @@ interface MapRun {
  */
 export async function runWindow(map: MapRun, items: readonly number[], maxFailed: number): Promise<number> {
   const flight = createFlight();
+  const { mapRoom } = map;
   const queue = [...items].reverse();
   let failed = 0;
+  const start = (item: number): void => {
+    mapRoom.free -= 1;
+    const work = async (): Promise<void> => {
+      try {
+        if ((await runItem(map, item)) === 'failed') failed += 1;
+      } finally {
+        mapRoom.free += 1;
+      }
+    };
+    flight.start(work, { waits: false });
+  };
   try {
     for (;;) {
-      while (flight.size < concurrencyOf(map.task) && failed <= maxFailed) {
+      while (flight.size < concurrencyOf(map.task) && failed <= maxFailed && mapRoom.free > 0) {
         const item = queue.pop();
         if (item === undefined) break;
-        flight.start(
-          async () => {
-            if ((await runItem(map, item)) === 'failed') failed += 1;
-          },
-          { waits: false },
-        );
+        start(item);
       }
-      if (flight.size === 0) return failed;
-      await flight.next();
+      if (flight.size > 0) await flight.next();
+      else if (queue.length === 0 || failed > maxFailed) return failed;
+      // Other maps have all of it.
+      else await condition(() => mapRoom.free > 0);
     }
   } catch (error) {
     await flight.landed();

@@ -1,6 +1,5 @@
 import { AstraError, isErrorCode, toErrorInfo } from '../../domain/errors.ts';
-import type { GoalId } from '../../domain/schemas/common.ts';
-import type { Json } from '../../domain/json.ts';
+import type { ErrorInfo, GoalId } from '../../domain/schemas/common.ts';
 import { approvalId, itemTaskId } from '../../domain/ids.ts';
 import { limits } from '../../domain/limits.ts';
 import { requiredSuccesses } from '../../domain/min-success.ts';
@@ -26,6 +25,9 @@ export function createCloseTask(deps: Deps): KernelActivities['closeTask'] {
     if (ending.kind === 'cancelled') {
       return recordEnd(recorder, task, draft('task.cancelled', { reason: ending.reason }, about));
     }
+    if (ending.kind === 'failed') {
+      return recordEnd(recorder, task, draft('task.failed', { error: asRecorded(ending.error) }, about));
+    }
     try {
       const output = await outputOf(deps, task, ending);
       const startedAt = (await recorder.task(task.goal, task.taskId))?.startedAt ?? new Date().toISOString();
@@ -40,7 +42,7 @@ export function createCloseTask(deps: Deps): KernelActivities['closeTask'] {
 async function outputOf(
   deps: Deps,
   task: TaskRef,
-  ending: Exclude<TaskEnding, { kind: 'cancelled' }>,
+  ending: Exclude<TaskEnding, { kind: 'cancelled' | 'failed' }>,
 ): Promise<Output> {
   switch (ending.kind) {
     case 'map':
@@ -54,8 +56,6 @@ async function outputOf(
     }
     case 'output':
       return deps.values.toOutput(task.goal.tenant, ending.output);
-    case 'failed':
-      throw asThrown(ending.error);
   }
 }
 
@@ -74,26 +74,10 @@ async function mapOutput(
     throw new AstraError('ASTRA_MAP_FAILED', `${completed} of ${items} items completed.${reason}`);
   }
   const outputs = await recorder.itemOutputs(goal, taskId, items);
-  const sizeBytes = outputs.reduce((sum, output) => sum + storedBytes(output), 0);
   // Together too large to be resolved where the list is used: then it names them instead of holding them all.
-  const asReferences = sizeBytes > limits.resolvedOutputBytes;
-  const list: Json[] = [];
-  for (let from = 0; from < outputs.length; from += readsAtOnce) {
-    const some = outputs.slice(from, from + readsAtOnce);
-    list.push(...(await Promise.all(some.map((output) => valueOf(values, goal.tenant, { output, asReferences })))));
-  }
+  const list = await values.toValues(goal.tenant, outputs, { maxBytes: limits.resolvedOutputBytes });
   return values.toOutput(goal.tenant, list);
 }
-
-const readsAtOnce = 32;
-const storedBytes = (output: Output | null): number => (output && 'artifact' in output ? output.artifact.sizeBytes : 0);
-
-const valueOf = async (
-  values: Values,
-  tenant: string,
-  { output, asReferences }: { readonly output: Output | null; readonly asReferences: boolean },
-): Promise<Json> =>
-  asReferences && output && 'artifact' in output ? { ...output.artifact } : values.toValue(tenant, output);
 
 async function childOutput({ recorder }: Deps, child: { tenant: string; goalId: GoalId }): Promise<Output> {
   const state = await recorder.state(child);
@@ -104,7 +88,6 @@ async function childOutput({ recorder }: Deps, child: { tenant: string; goalId: 
   throw new AstraError('ASTRA_SUBGOAL_FAILED', `Sub-goal ${child.goalId} ended ${state.status}.${reason}`);
 }
 
-/** A failure that the workflow saw, on its way into the record. */
-function asThrown({ code, message }: { readonly code: string; readonly message: string }): AstraError {
-  return new AstraError(isErrorCode(code) ? code : 'ASTRA_INTERNAL', message);
-}
+/** A failure that the workflow saw: its code is what an activity gave it, so it may be none of ours. */
+const asRecorded = (error: ErrorInfo): ErrorInfo =>
+  isErrorCode(error.code) ? error : { ...error, code: 'ASTRA_INTERNAL' };

@@ -1,3 +1,4 @@
+import type { Logger } from '../../platform/logger.ts';
 import type { ArtifactStore } from '../../stores/artifacts/artifact-store.ts';
 import type { AnswerCache } from '../../stores/cache/answer-cache.ts';
 import type { LivePublisher } from '../../stores/cache/live-publisher.ts';
@@ -21,4 +22,5 @@ export interface ExecutionDeps {
   readonly templates: Pick<TemplateStore, 'get'>;
   readonly catalogue: ToolCatalogue;
   readonly model: Model | null;
+  readonly logger: Pick<Logger, 'error'>;
 }

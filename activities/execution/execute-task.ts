@@ -4,6 +4,7 @@ import { bindingOf } from '../../domain/plan-outline.ts';
 import { backoffSeconds, retryOf, timeoutSecondsOf, type RetrySchedule } from '../../domain/retry.ts';
 import type { ErrorInfo } from '../../domain/schemas/common.ts';
 import type { EventDraft } from '../../domain/schemas/event.ts';
+import type { Logger } from '../../platform/logger.ts';
 import type { TaskOutcome, TaskRef, ToolActivities } from '../contract.ts';
 import type { Recorder } from '../projection/recorder.ts';
 import { draft } from './drafts.ts';
@@ -19,6 +20,7 @@ interface Deps {
   readonly scopes: TaskScopes;
   readonly values: Values;
   readonly runner: ToolRunner;
+  readonly logger: Pick<Logger, 'error'>;
 }
 
 const heartbeatMs = 1_000;
@@ -61,7 +63,7 @@ async function attemptTask(deps: Deps, ref: TaskRef): Promise<TaskOutcome> {
   try {
     return await run(deps, opened);
   } catch (error) {
-    return await whileAway(() => settleFailure(recorder, opened, error), cancellationSignal);
+    return await whileAway(() => settleFailure(deps, opened, error), cancellationSignal);
   }
 }
 
@@ -71,9 +73,21 @@ async function openAttempt({ recorder, scopes }: Deps, ref: TaskRef): Promise<At
   if (recorded) return recorded;
   const planned = await scopes.find(ref.goal, ref.taskId);
   const binding = bindingOf((await recorder.plan(ref.goal)).outline, planned.outline);
+  const number = activityInfo().attempt;
+  if (binding?.effect === 'once' && number > 1 && !(await hasFailedCleanly(recorder, ref, number - 1))) {
+    const message = `The worker was lost while "${planned.outline.tool ?? ref.taskId}" ran. Find out whether it took effect, then submit what is left.`;
+    const error = { code: 'ASTRA_EFFECT_IN_DOUBT', message, retryable: false };
+    return recordEnd(recorder, ref, draft('task.failed', { error }, { taskId: ref.taskId, attempt: number }));
+  }
   const retry = retryOf(planned.outline, binding);
   const timeoutSeconds = timeoutSecondsOf(planned.outline, binding);
-  return { ref, planned, number: activityInfo().attempt, startedAt: new Date(), retry, timeoutSeconds };
+  return { ref, planned, number, startedAt: new Date(), retry, timeoutSeconds };
+}
+
+/** Did this attempt end by the tool's own failure? Of one that was lost nobody knows what it did. */
+async function hasFailedCleanly(recorder: Recorder, { goal, taskId }: TaskRef, attempt: number): Promise<boolean> {
+  const task = await recorder.task(goal, taskId);
+  return task?.status === 'retrying' && task.attempt === attempt;
 }
 
 async function run({ recorder, scopes, values, runner }: Deps, attempt: Attempt): Promise<TaskOutcome> {
@@ -94,7 +108,7 @@ async function run({ recorder, scopes, values, runner }: Deps, attempt: Attempt)
 }
 
 /** Records the end, or throws so that the server starts the next attempt. */
-async function settleFailure(recorder: Recorder, attempt: Attempt, error: unknown): Promise<TaskOutcome> {
+async function settleFailure({ recorder, logger }: Deps, attempt: Attempt, error: unknown): Promise<TaskOutcome> {
   const { ref, number, retry, startedAt } = attempt;
   const about = { taskId: ref.taskId, attempt: number };
   const { cancellationSignal } = Context.current();
@@ -105,6 +119,8 @@ async function settleFailure(recorder: Recorder, attempt: Attempt, error: unknow
     return recordEnd(recorder, ref, draft('task.cancelled', { reason: null }, about));
   }
   const info = toErrorInfo(error);
+  if (!(error instanceof AstraError))
+    logger.error({ err: error, ...ref.goal, taskId: ref.taskId }, 'a task failed unexpectedly');
   if (mayRetry(info, retry, number)) {
     const seconds = Math.max(backoffSeconds(retry, number), retryAfter(error));
     const nextAttemptAt = new Date(Date.now() + seconds * 1_000).toISOString();

@@ -5,10 +5,11 @@ import { approvalId, childGoalId } from '../../domain/ids.ts';
 import type { JsonObject } from '../../domain/json.ts';
 import { limits } from '../../domain/limits.ts';
 import { validateSubmission } from '../../domain/plan-validation/validate-submission.ts';
+import type { Approval } from '../../domain/schemas/approval.ts';
 import type { ApprovalTask, GoalTask, MapTask, Task, WaitTask } from '../../domain/schemas/plan.ts';
 import { renderSubGoalBody, splitSubGoalBody } from '../../domain/sub-goal-body.ts';
 import type { ToolCatalogue } from '../../stores/tool-catalogue.ts';
-import type { KernelActivities, OpenedTask, TaskRef } from '../contract.ts';
+import type { KernelActivities, OpenedApproval, OpenedTask, TaskRef } from '../contract.ts';
 import type { Recorder } from '../projection/recorder.ts';
 import { draft } from './drafts.ts';
 import { recordEnd } from './record-end.ts';
@@ -105,12 +106,15 @@ async function openApproval({ recorder, scopes }: Deps, ref: TaskRef, task: Appr
     await recorder.record(goal, [draft('approval.requested', request, { taskId })]);
     approval = await recorder.approval(goal, id);
   }
-  const approvedBy = (approval?.votes ?? []).filter((vote) => vote.decision === 'approved').map((vote) => vote.subject);
-  const until = approval?.expiresAt ?? null;
-  const status = approval?.status ?? 'pending';
-  return {
-    approval: { approvalId: id, required, status, approvedBy, expiresSeconds: until === null ? null : secondsTo(until) },
-  };
+  return { approval: { approvalId: id, required, ...standingOf(approval) } };
+}
+
+/** What an earlier run of the workflow, if there was one, has come to. */
+function standingOf(approval: Approval | null): Pick<OpenedApproval, 'status' | 'approvedBy' | 'expiresSeconds'> {
+  if (!approval) return { status: 'pending', approvedBy: [], expiresSeconds: null };
+  const { status, votes, expiresAt } = approval;
+  const approvedBy = votes.filter((vote) => vote.decision === 'approved').map((vote) => vote.subject);
+  return { status, approvedBy, expiresSeconds: expiresAt === null ? null : secondsTo(expiresAt) };
 }
 
 async function openWait({ recorder }: Deps, { goal, taskId }: TaskRef, task: WaitTask): Promise<OpenedTask> {

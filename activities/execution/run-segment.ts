@@ -4,6 +4,7 @@ import { bindingOf, type PlanOutline, type TaskOutline } from '../../domain/plan
 import { retryOf } from '../../domain/retry.ts';
 import type { EventDraft, Output } from '../../domain/schemas/event.ts';
 import { createTaskGraph, type SettledStatus } from '../../domain/task-graph.ts';
+import type { Logger } from '../../platform/logger.ts';
 import type { KernelActivities, TaskOutcome } from '../contract.ts';
 import type { Recorder } from '../projection/recorder.ts';
 import type { InlinePool } from '../tools/inline-pool.ts';
@@ -17,6 +18,7 @@ export interface SegmentDeps {
   readonly scopes: TaskScopes;
   readonly values: Values;
   readonly inlinePool: InlinePool;
+  readonly logger: Pick<Logger, 'error'>;
 }
 
 /** A segment begins no task after this long; the workflow asks for another one. */
@@ -94,7 +96,7 @@ async function followGraph(deps: SegmentDeps, segment: Segment): Promise<{ draft
 
 /** The task's end; null when it is not for a segment. */
 async function runInline(
-  { scopes, inlinePool, values }: SegmentDeps,
+  { scopes, inlinePool, values, logger }: SegmentDeps,
   { goal, outline }: Segment,
   task: TaskOutline,
   fresh: ReadonlyMap<string, Output | null>,
@@ -111,6 +113,8 @@ async function runInline(
   } catch (error) {
     // A store that is away is no fault of the task: the segment runs again once it is back.
     if (error instanceof AstraError && error.code === 'ASTRA_UNAVAILABLE') throw error;
+    if (!(error instanceof AstraError))
+      logger.error({ err: error, ...goal, taskId: task.id }, 'a task failed unexpectedly');
     const info = toErrorInfo(error);
     // Its retries, with their pauses, are an activity's to do.
     if (info.retryable && retryOf(task, bindingOf(outline, task)).maxAttempts > 1) return null;

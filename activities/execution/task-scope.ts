@@ -4,6 +4,7 @@ import { evaluateList, referencesOf, type Scope } from '../../domain/expressions
 import type { GoalRef } from '../../domain/goal-ref.ts';
 import { parseTaskId } from '../../domain/ids.ts';
 import type { Json } from '../../domain/json.ts';
+import { limits } from '../../domain/limits.ts';
 import type { Task } from '../../domain/schemas/plan.ts';
 import type { TaskOutline } from '../../domain/plan-outline.ts';
 import type { Output } from '../../domain/schemas/event.ts';
@@ -51,11 +52,11 @@ function indexOf(recorded: RecordedPlan): PlanIndex {
   return index;
 }
 
-/** Lists of maps that are being worked on; all items of a map ask for the same one. */
-const cachedLists = 64;
+/** Lists of maps that are being worked on; all items of a map ask for the same one. Roughly measured. */
+const cachedListBytes = 64 * 1024 * 1024;
 
 export function createTaskScopes(recorder: Recorder, values: Values): TaskScopes {
-  const lists = new LRUCache<string, readonly Json[]>({ max: cachedLists });
+  const lists = new LRUCache<string, readonly Json[]>({ maxSize: cachedListBytes });
 
   const scopes: TaskScopes = {
     async find(goal, taskId) {
@@ -74,9 +75,9 @@ export function createTaskScopes(recorder: Recorder, values: Values): TaskScopes
           ids.filter((id) => !fresh?.has(id)),
         ),
       ]);
-      const resolve = async (id: string) =>
-        [id, { output: await values.toValue(goal.tenant, fresh?.get(id) ?? recorded[id]) }] as const;
-      const tasks = Object.fromEntries(await Promise.all(ids.map(resolve)));
+      const outputs = ids.map((id) => fresh?.get(id) ?? recorded[id]);
+      const resolved = await values.toValues(goal.tenant, outputs, { maxBytes: limits.scopeBytes });
+      const tasks = Object.fromEntries(ids.map((id, at) => [id, { output: resolved[at] ?? null }]));
       return { goal: { input: head.input }, tasks, params };
     },
     async itemsOf(goal, map) {
@@ -84,7 +85,7 @@ export function createTaskScopes(recorder: Recorder, values: Values): TaskScopes
       const known = lists.get(key);
       if (known) return known;
       const items = evaluateList(map.over, await scopes.of(goal, `{{ ${map.over} }}`));
-      lists.set(key, items);
+      lists.set(key, items, { size: 1 + JSON.stringify(items).length });
       return items;
     },
   };

@@ -11,16 +11,23 @@ export interface Values {
   toOutput(tenant: string, value: Json): Promise<Output>;
   /** The value; beyond `limits.resolvedOutputBytes` the artifact's reference; null for a task without output. */
   toValue(tenant: string, output: Output | null | undefined): Promise<Json>;
+  /** The values, in order. When those that are stored exceed `maxBytes` together, their references instead. */
+  toValues(
+    tenant: string,
+    outputs: readonly (Output | null | undefined)[],
+    options: { readonly maxBytes: number },
+  ): Promise<Json[]>;
 }
 
 const cacheBytes = 128 * 1024 * 1024;
 const jsonMediaType = 'application/json';
+const readsAtOnce = 32;
 
 export function createValues(artifacts: ArtifactStore): Values {
   /** Artifacts are immutable, so what was parsed once stays right. */
   const parsed = new LRUCache<string, { readonly value: Json }>({ maxSize: cacheBytes });
 
-  return {
+  const values: Values = {
     async toOutput(tenant, value) {
       const text = JSON.stringify(value);
       const bytes = new TextEncoder().encode(text);
@@ -41,8 +48,24 @@ export function createValues(artifacts: ArtifactStore): Values {
       parsed.set(key, { value }, { size: Math.max(1, artifact.sizeBytes) });
       return value;
     },
+    async toValues(tenant, outputs, { maxBytes }) {
+      const sizeBytes = outputs.reduce((sum, output) => sum + storedBytes(output), 0);
+      const valueOf = async (output: Output | null | undefined): Promise<Json> =>
+        sizeBytes > maxBytes && output && 'artifact' in output
+          ? { ...output.artifact }
+          : values.toValue(tenant, output);
+      const list: Json[] = [];
+      for (let from = 0; from < outputs.length; from += readsAtOnce) {
+        list.push(...(await Promise.all(outputs.slice(from, from + readsAtOnce).map(valueOf))));
+      }
+      return list;
+    },
   };
+  return values;
 }
+
+const storedBytes = (output: Output | null | undefined): number =>
+  output && 'artifact' in output ? output.artifact.sizeBytes : 0;
 
 function parse(bytes: Uint8Array): Json {
   try {

@@ -3,9 +3,10 @@ import { limits } from '../limits.ts';
 import { artifactSchema } from './artifact.ts';
 import { errorInfoSchema, goalIdSchema, jsonObjectSchema, jsonSchema, timestampSchema, usageSchema } from './common.ts';
 import { planSchema } from './plan.ts';
+import { templateNameSchema } from './template.ts';
 
 export const templateCallSchema = z.strictObject({
-  name: z.string().min(1).max(128),
+  name: templateNameSchema,
   params: jsonObjectSchema.optional(),
 });
 

@@ -24,7 +24,7 @@ export function createToolContext(artifacts: Map<string, string>): ToolContext {
     effectId: 'effect',
     signal: new AbortController().signal,
     progress: () => undefined,
-  reportUsage: () => undefined,
+    reportUsage: () => undefined,
     artifacts: {
       async write({ name, mediaType, bytes }) {
         artifacts.set(name, Buffer.from(bytes).toString());

@@ -37,13 +37,18 @@ afterAll(async () => {
 const good = goalOf([echo('a', 1)]);
 const json = { 'content-type': 'application/json' };
 
-async function send(method: string, path: string, init: RequestInit & { as?: string | null } = {}): Promise<Answer> {
+type Init = Omit<RequestInit, 'headers'> & {
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly as?: string | null;
+};
+
+async function send(method: string, path: string, init: Init = {}): Promise<Answer> {
   const response = await system.fetch(path, { method, ...init });
   const text = await response.text();
   const body = text === '' ? {} : (JSON.parse(text) as Answer['body']);
   return { status: response.status, headers: response.headers, body };
 }
-const post = (body: unknown, init: Parameters<typeof send>[2] = {}): Promise<Answer> =>
+const post = (body: unknown, init: Init = {}): Promise<Answer> =>
   send('POST', '/v1/goals', { body: JSON.stringify(body), ...init, headers: { ...json, ...init.headers } });
 
 /** A tenant of the test's own: whatever is there of it, the test has started. */
@@ -111,7 +116,7 @@ describe('a request that is no submission at all', () => {
     const tooLarge = { status: 413, body: { code: 'ASTRA_BODY_TOO_LARGE' } };
     expect(await send('POST', '/v1/goals', { body, headers: json })).toMatchObject(tooLarge);
     const stream = new Blob([body]).stream();
-    const streamed = { body: stream, duplex: 'half', headers: json } as RequestInit;
+    const streamed: Init = { body: stream, duplex: 'half', headers: json };
     expect(await send('POST', '/v1/goals', streamed)).toMatchObject(tooLarge);
     const largest = goalOf([echo('a', 'x'.repeat(limits.goalBodyBytes - 1_000))]);
     expect((await post(largest)).status).toBe(202);

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import { createBench, type Bench } from '../support/workflow/run-goal.ts';
 import { createFakeWorld } from '../support/workflow/fake-world.ts';
 import { scenarios } from '../support/workflow/scenarios/index.ts';
+import { wideMapScenarios } from '../support/workflow/scenarios/maps.ts';
 
 let bench: Bench;
 beforeAll(async () => {
@@ -10,7 +11,8 @@ beforeAll(async () => {
 });
 afterAll(() => bench.close());
 
-test.each(scenarios.map((scenario) => [scenario.name, scenario] as const))('%s', async (_, scenario) => {
+const all = [...scenarios, ...wideMapScenarios];
+test.each(all.map((scenario) => [scenario.name, scenario] as const))('%s', async (_, scenario) => {
   const world = createFakeWorld(scenario.behaviour);
   const ending = await bench.withWorker(world.activities, async () => {
     const handle = await bench.start(scenario.input);

@@ -18,7 +18,8 @@ export async function readStream(
   const frames: ServerSentEvent[] = [];
   const parser = createSseParser();
   try {
-    for await (const bytes of response.body ?? []) {
+    // Of node's fetch, a body is a stream of bytes that can be iterated over.
+    for await (const bytes of (response.body ?? []) as AsyncIterable<Uint8Array>) {
       for (const frame of parser.push(bytes)) {
         frames.push(frame);
         if (enough(frame)) return { status: response.status, frames };

@@ -1,3 +1,4 @@
+import { approvalId } from '../../../../domain/ids.ts';
 import { messages } from '../../../../workflows/contract.ts';
 import { untilCancelled } from '../fake-world.ts';
 import { outline, task } from '../outlines.ts';
@@ -79,6 +80,7 @@ export const endingScenarios: readonly Scenario[] = [
         outline: outline(task('a'), task('b', ['a']), task('hook', ['a'], { kind: 'wait' })),
         settled: { a: 'completed' },
         mailbox: { paid: [{ amount: 1 }] },
+        edits: {},
       },
     },
     ending: /^completed$/,
@@ -88,5 +90,28 @@ export const endingScenarios: readonly Scenario[] = [
       expect(calls).toContain('executeTask b');
       expect(calls).toContain('closeTask hook output');
     },
+  },
+  {
+    name: 'a continued goal acts on a decision that the run before it heard',
+    behaviour: {
+      outline: outline(),
+      opened: {
+        yes: ({ goal, taskId }) => ({
+          approval: {
+            approvalId: approvalId(goal.goalId, taskId),
+            required: 1,
+            status: 'approved',
+            approvedBy: ['ada'],
+            expiresSeconds: null,
+          },
+        }),
+      },
+    },
+    input: {
+      submission: null,
+      carried: { outline: outline(task('yes', [], { kind: 'approval' })), settled: {}, mailbox: {}, edits: {} },
+    },
+    ending: /^completed$/,
+    check: ({ calls }, expect) => expect(calls).toContain('closeTask yes approved'),
   },
 ];

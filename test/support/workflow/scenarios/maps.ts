@@ -1,12 +1,18 @@
 import { childGoalId } from '../../../../domain/ids.ts';
 import type { OpenedTask, TaskRef } from '../../../../activities/contract.ts';
+import type { GoalId } from '../../../../domain/schemas/common.ts';
 import { outline, task } from '../outlines.ts';
-import { fails, type Scenario } from './scenario.ts';
+import { calledOnce, fails, goalIdOf, type Scenario } from './scenario.ts';
+
+const wideMaps = ['one', 'two', 'three', 'four', 'five'];
+
+const subGoalId = (goalId: GoalId, taskId: string): GoalId =>
+  childGoalId(goalId, taskId, (text) => new TextEncoder().encode(text.slice(-16).padEnd(16)));
 
 /** The sub-goal of this task, as an activity would open it. */
 const subGoal = ({ goal, taskId }: TaskRef): OpenedTask => ({
   childGoal: {
-    goalId: childGoalId(goal.goalId, taskId, (text) => new TextEncoder().encode(text.slice(-16).padEnd(16))),
+    goalId: subGoalId(goal.goalId, taskId),
     submission: { objective: 'child', plan: { tasks: [{ id: 'x', kind: 'wait', seconds: 0 }] } },
   },
 });
@@ -85,5 +91,37 @@ export const mapScenarios: readonly Scenario[] = [
     },
     ending: /^completed$/,
     check: ({ calls }, expect) => expect(calls).toContain('closeTask child childGoal'),
+  },
+  {
+    name: 'a sub-goal that somebody else cancels is closed with what its record says',
+    behaviour: {
+      outline: ({ depth }) =>
+        depth === 0 ? outline(task('child', [], { kind: 'goal' })) : outline(task('hook', [], { kind: 'wait' })),
+      opened: {
+        child: subGoal,
+        hook: { wait: { event: 'never', timeoutSeconds: null } },
+      },
+    },
+    drive: async (handle, world) => {
+      await calledOnce(world, 'openTask hook');
+      await handle.client.getHandle(`goal/${subGoalId(goalIdOf(handle), 'child')}`).cancel();
+    },
+    ending: /^completed$/,
+    check: ({ calls }, expect) => expect(calls).toContain('closeTask child childGoal'),
+  },
+];
+
+/** Its history is too long to be kept. */
+export const wideMapScenarios: readonly Scenario[] = [
+  {
+    name: 'maps of one goal share what the server allows it',
+    behaviour: {
+      outline: outline(...wideMaps.map((id) => task(id, [], { kind: 'map', maxConcurrency: 1_000 }))),
+      opened: Object.fromEntries(wideMaps.map((id) => [id, { map: { items: 500 } }])),
+    },
+    ending: /^completed$/,
+    check: ({ calls }, expect) => {
+      expect(new Set(calls.filter((call) => call.startsWith('executeTask '))).size).toBe(2_500);
+    },
   },
 ];

@@ -7,7 +7,13 @@ import { approve, reject, vote, type Scenario } from './scenario.ts';
 const approval =
   (required: number, expiresSeconds: number | null = null) =>
   ({ goal, taskId }: TaskRef): OpenedTask => ({
-    approval: { approvalId: approvalId(goal.goalId, taskId), required, status: 'pending', approvedBy: [], expiresSeconds },
+    approval: {
+      approvalId: approvalId(goal.goalId, taskId),
+      required,
+      status: 'pending',
+      approvedBy: [],
+      expiresSeconds,
+    },
   });
 
 const planToApprove: Partial<GoalWorkflowInput> = {

@@ -28,7 +28,7 @@ export const calledOnce = (world: FakeWorld, call: string): Promise<void> =>
   until(() => world.calls.includes(call), `the workflow asks for ${call}`);
 
 // Workflow ids are `goal/<goalId>`.
-const goalIdOf = (handle: WorkflowHandle): GoalId => handle.workflowId.slice('goal/'.length) as GoalId;
+export const goalIdOf = (handle: WorkflowHandle): GoalId => handle.workflowId.slice('goal/'.length) as GoalId;
 
 /** Votes as soon as the approval is open. */
 export async function vote(
