@@ -46,3 +46,10 @@ describe('settings', () => {
     expect(() => resolveSettings({}, {}, cwd)).not.toThrow(/secret/);
   });
 });
+
+test('a stack whose state lies elsewhere is found by ASTRA_STATE_DIR', async () => {
+  const deep = await localStack();
+  const env = { ASTRA_STATE_DIR: join(deep, '../../.astra') };
+  expect(resolveSettings({}, env, '/')).toEqual({ apiUrl: 'http://local', token: 'local token' });
+  expect(() => resolveSettings({}, {}, '/')).toThrow(/No API is known/);
+});

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { UsageError } from './usage-error.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -21,14 +21,19 @@ const nonEmpty = (value: string | undefined): string | undefined => (value === '
 
 /** What the running local stack left in the nearest `.astra` directory from `directory` upwards. */
 function findLocalStack(directory: string): Settings | undefined {
-  const path = join(directory, '.astra', 'connection.json');
-  let text: string | undefined;
+  const found = readConnection(join(directory, '.astra', 'connection.json'));
+  if (found) return found;
+  return dirname(directory) === directory ? undefined : findLocalStack(dirname(directory));
+}
+
+/** Undefined when there is no such file. */
+function readConnection(path: string): Settings | undefined {
+  let text: string;
   try {
     text = readFileSync(path, 'utf8');
   } catch {
-    // Not here: look further up.
+    return undefined;
   }
-  if (text === undefined) return dirname(directory) === directory ? undefined : findLocalStack(dirname(directory));
   try {
     // Other keys of the file hold secrets: nothing but these two is taken out of it.
     const { apiUrl, token } = JSON.parse(text) as Record<string, unknown>;
@@ -47,7 +52,9 @@ export function resolveSettings(flags: Flags, env: Environment, cwd: string): Se
   const apiUrl = flags.apiUrl ?? nonEmpty(env.ASTRA_API_URL);
   const token = flags.token ?? nonEmpty(env.ASTRA_TOKEN);
   if (apiUrl !== undefined && token !== undefined) return { apiUrl, token };
-  const local = findLocalStack(cwd);
+  const state = nonEmpty(env.ASTRA_STATE_DIR);
+  const local =
+    state === undefined ? findLocalStack(cwd) : readConnection(join(resolve(cwd, state), 'connection.json'));
   if (apiUrl !== undefined) return { apiUrl, token: local?.apiUrl === apiUrl ? local.token : undefined };
   if (local) return { apiUrl: local.apiUrl, token: token ?? local.token };
   throw new UsageError('No API is known: start one here with `npm start`, or give --api-url (or ASTRA_API_URL)');

@@ -74,6 +74,11 @@ const environmentSchema = z.object({
     .default('')
     .transform(list(delimiter))
     .describe('directories that shell.run may mount (separated as in PATH); empty: none'),
+  ASTRA_SHELL_HIDDEN: z
+    .string()
+    .default('')
+    .transform(list(delimiter))
+    .describe('directories that are empty for shell.run wherever they are mounted (separated as in PATH)'),
   ASTRA_SHELL_NETWORK: z.stringbool().default(false).describe('may shell.run ask for the network?'),
   ASTRA_BWRAP_BIN: z.string().default('bwrap').describe('bubblewrap executable'),
   ASTRA_TOOL_MODULES: z

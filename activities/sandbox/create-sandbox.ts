@@ -1,5 +1,4 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { resolve } from 'node:path';
 import type { Writable } from 'node:stream';
 import { AstraError } from '../../domain/errors.ts';
 import { abortError } from '../tools/abort-error.ts';
@@ -14,6 +13,8 @@ export interface SandboxDeps {
   readonly bwrapPath: string;
   /** Only directories under these may be mounted. */
   readonly roots: readonly string[];
+  /** Empty for every command, wherever they are mounted: the local stack's secrets lie there. */
+  readonly hiddenDirectories?: readonly string[];
   readonly limits?: Partial<SandboxLimits>;
 }
 export interface SandboxRequest {
@@ -67,7 +68,7 @@ export function createSandbox(deps: SandboxDeps): Sandbox {
       if (request.signal.aborted) throw abortError(request.signal);
       const mounts = await openMounts(request.mounts ?? [], {
         roots: deps.roots,
-        stateDirectories: [resolve('.astra')],
+        stateDirectories: deps.hiddenDirectories ?? [],
       });
       try {
         return await runCommand(deps.bwrapPath, await layOut(request, mounts, limits), mounts, request);

@@ -12,6 +12,7 @@ const addresses: Addresses = {
   s3AccessKeyId: 'key',
   s3SecretAccessKey: 'secret',
   jwksFile: '/p/.astra/jwks.json',
+  stateDirectory: '/state',
   bwrap: '/usr/bin/bwrap',
 };
 
@@ -35,4 +36,9 @@ it('does not let the user send API or worker to other servers than those of the 
 
 it('lets the user choose the directories that sandboxed commands may read', () => {
   expect(processEnvironment({ ASTRA_SHELL_ROOTS: '/srv' }, addresses).ASTRA_SHELL_ROOTS).toBe('/srv');
+});
+
+it('hides the state directory from sandboxes, with what the user hides', () => {
+  expect(processEnvironment({ ASTRA_SHELL_HIDDEN: '/secret' }, addresses).ASTRA_SHELL_HIDDEN).toBe('/state:/secret');
+  expect(processEnvironment({}, addresses).ASTRA_SHELL_HIDDEN).toBe('/state');
 });

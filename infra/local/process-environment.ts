@@ -1,3 +1,4 @@
+import { delimiter } from 'node:path';
 import type { Environment } from './component.ts';
 import { jwtAudience, jwtIssuer } from './local-token.ts';
 import { projectDir } from './paths.ts';
@@ -15,6 +16,8 @@ export interface Addresses {
   s3SecretAccessKey: string;
   jwksFile: string;
   bwrap: string | null;
+  /** With secrets in it, which no sandboxed command may see. */
+  stateDirectory: string;
 }
 
 /** What API and worker take from the user's environment as it is; nothing else of it reaches them. */
@@ -58,6 +61,7 @@ export function processEnvironment(env: Environment, addresses: Addresses): Reco
     ASTRA_JWT_ISSUER: jwtIssuer,
     ASTRA_JWT_AUDIENCE: jwtAudience,
     ASTRA_SHELL_ROOTS: env.ASTRA_SHELL_ROOTS ?? projectDir,
+    ASTRA_SHELL_HIDDEN: [addresses.stateDirectory, env.ASTRA_SHELL_HIDDEN].filter(Boolean).join(delimiter),
     ...(addresses.bwrap !== null && { ASTRA_BWRAP_BIN: addresses.bwrap }),
   };
 }

@@ -156,9 +156,10 @@ function access(
   paths: StatePaths,
   secrets: Secrets,
   binaries: Binaries,
-): Pick<Addresses, 's3AccessKeyId' | 's3SecretAccessKey' | 'jwksFile' | 'bwrap'> {
+): Pick<Addresses, 's3AccessKeyId' | 's3SecretAccessKey' | 'jwksFile' | 'bwrap' | 'stateDirectory'> {
   const { s3AccessKeyId, s3SecretAccessKey } = secrets;
-  return { s3AccessKeyId, s3SecretAccessKey, jwksFile: paths.jwks, bwrap: binaries.bwrap?.path ?? null };
+  const bwrap = binaries.bwrap?.path ?? null;
+  return { s3AccessKeyId, s3SecretAccessKey, jwksFile: paths.jwks, bwrap, stateDirectory: paths.root };
 }
 
 interface ProcessOptions {

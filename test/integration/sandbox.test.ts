@@ -84,7 +84,7 @@ describe('what a command sees', () => {
 
   test('the host’s files, secrets and other users’ processes are not there', async () => {
     const { stdout } = await run(
-      `for p in /root /home /etc/shadow /var /run /sys /work ${base} ${process.cwd()}; do test -e $p && echo "$p is there"; done; ls /etc; cat /etc/passwd; ls /proc | grep -c '^[0-9]'`,
+      `for p in /root /home /etc/shadow /var /run /sys /opt ${base} ${process.cwd()}; do test -e $p && echo "$p is there"; done; ls /etc; cat /etc/passwd; ls /proc | grep -c '^[0-9]'`,
     );
     expect(stdout).not.toContain('is there');
     expect(stdout).not.toContain('shadow');
@@ -186,7 +186,7 @@ describe('mounts', () => {
   });
 
   test('`at` moves it, but not over the system', async () => {
-    const moved = await run('cat /work/in/readme.txt', { mounts: [{ path: project, at: '/work/in', mode: 'ro' }] });
+    const moved = await run('cat /opt/in/readme.txt', { mounts: [{ path: project, at: '/opt/in', mode: 'ro' }] });
     expect(moved.stdout).toBe('hello\n');
     for (const at of ['/', '/usr/bin', '/etc', '/usr/../etc', 'relative', '/lib64']) {
       await expect(run('true', { mounts: [{ path: project, at, mode: 'ro' }] })).rejects.toMatchObject({
@@ -237,6 +237,20 @@ describe('mounts', () => {
         faults: [{ pointer: '/mounts/0/path' }],
       });
     }
+  });
+
+  test('a hidden directory of another name is empty wherever it is mounted', async () => {
+    const outer = join(root, 'with-hidden');
+    mkdirSync(join(outer, 'mystate'), { recursive: true });
+    writeFileSync(join(outer, 'mystate', 'secrets.json'), 'the key');
+    const hiding = createSandbox({ bwrapPath, roots: [root], hiddenDirectories: [join(outer, 'mystate')] });
+    const result = await hiding.run({
+      command: 'ls -A mystate; cat mystate/secrets.json',
+      mounts: [{ path: outer, mode: 'ro' }],
+      signal: AbortSignal.timeout(10_000),
+    });
+    expect(result.stdout).toBe('');
+    expect(result.stderr).toContain('No such file');
   });
 
   test('a link inside a mounted directory leads nowhere', async () => {

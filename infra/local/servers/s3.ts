@@ -1,6 +1,13 @@
 import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { CreateBucketCommand, ListBucketsCommand, S3Client } from '@aws-sdk/client-s3';
+import {
+  CreateBucketCommand,
+  GetObjectCommand,
+  ListBucketsCommand,
+  NoSuchKey,
+  PutObjectCommand,
+  S3Client,
+} from '@aws-sdk/client-s3';
 import type { Component } from '../component.ts';
 import { answers } from '../ports.ts';
 import type { PortName } from '../ports.ts';
@@ -9,6 +16,9 @@ import { writeFileAtomically } from '../write-file-atomically.ts';
 import { serverEnvironment, type ServerContext } from './server-context.ts';
 
 export const s3Bucket = 'astra';
+/** An object of the launcher's own, beside the artifacts. */
+const marker = 'launcher/ready';
+
 export const s3Region = 'us-east-1';
 
 // The longest path of a Unix socket on macOS, less its end.
@@ -48,12 +58,12 @@ export async function createS3(context: ServerContext): Promise<Component> {
     stop: { signal: 'SIGTERM', graceMs: 1500 },
     async probe() {
       if (!(await answers(port))) throw new Error(`nothing listens on 127.0.0.1:${port}`);
-      await client.send(new ListBucketsCommand());
+      // The gateway answers before its volumes do: only when an object can be read is everything there.
+      if (await hasBucket(client)) await readMarker(client);
     },
     async provision() {
-      const { Buckets } = await client.send(new ListBucketsCommand());
-      if (Buckets?.some((bucket) => bucket.Name === s3Bucket)) return;
-      await client.send(new CreateBucketCommand({ Bucket: s3Bucket }));
+      if (!(await hasBucket(client))) await client.send(new CreateBucketCommand({ Bucket: s3Bucket }));
+      await client.send(new PutObjectCommand({ Bucket: s3Bucket, Key: marker, Body: 'ready' }));
     },
     cleanUp() {
       for (const [part, grpcPort] of Object.entries(grpcPorts)) {
@@ -61,6 +71,21 @@ export async function createS3(context: ServerContext): Promise<Component> {
       }
     },
   };
+}
+
+async function hasBucket(client: S3Client): Promise<boolean> {
+  const { Buckets = [] } = await client.send(new ListBucketsCommand());
+  return Buckets.some((bucket) => bucket.Name === s3Bucket);
+}
+
+/** A store that was stopped before it had its marker is whole all the same. */
+async function readMarker(client: S3Client): Promise<void> {
+  try {
+    const { Body } = await client.send(new GetObjectCommand({ Bucket: s3Bucket, Key: marker }));
+    await Body?.transformToByteArray();
+  } catch (error) {
+    if (!(error instanceof NoSuchKey)) throw error;
+  }
 }
 
 async function serverArguments(
