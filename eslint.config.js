@@ -101,7 +101,7 @@ const timers = ['setTimeout', 'setInterval', 'setImmediate', 'queueMicrotask', '
 const forbidGlobals = (names, message) => ['error', ...names.map((name) => ({ name, message }))];
 
 export default defineConfig(
-  { ignores: ['node_modules/', '**/.astra/', 'coverage/', '**/dist/', '.claude/'] },
+  { ignores: ['node_modules/', '**/.astra/', 'coverage/', '**/dist/'] },
   {
     linterOptions: { reportUnusedDisableDirectives: 'error' },
     plugins: { astra: { rules: { 'commented-as': commentedAs } } },

@@ -92,18 +92,22 @@ export interface SegmentResult {
   readonly deferred: readonly string[];
 }
 
+/** Run as local activities or, when they follow one another, as activities of their own. */
+export interface SegmentActivities {
+  /** Runs quick tasks without effects, following the graph, for up to half a second; answers with all that settled. */
+  runSegment(args: SegmentArgs): Promise<SegmentResult>;
+  /** The same for the items of a map, in order, beginning with `from`. */
+  runMapSegment(args: MapSegmentArgs): Promise<MapSegmentResult>;
+}
+
 /** Run as local activities, on whichever worker has the workflow. */
-export interface KernelActivities {
+export interface KernelActivities extends SegmentActivities {
   /** Records the submission alone, of a goal whose plan takes its time. */
   recordSubmission(args: PlanGoalArgs): Promise<void>;
   /** Validates the goal's plan, given or a template's; records the submission and the plan. */
   planGoal(args: PlanGoalArgs): Promise<PlanGoalResult>;
   /** Records what the workflow alone decided. Events already recorded are not recorded again. */
   recordEvents(args: { readonly goal: GoalRef; readonly events: readonly EventDraft[] }): Promise<void>;
-  /** Runs quick tasks without effects, following the graph, for up to half a second; answers with all that settled. */
-  runSegment(args: SegmentArgs): Promise<SegmentResult>;
-  /** The same for the items of a map, in order, beginning with `from`. */
-  runMapSegment(args: MapSegmentArgs): Promise<MapSegmentResult>;
   /** Evaluates `when` and what else the workflow must know; records the start. */
   openTask(args: TaskRef): Promise<OpenedTask>;
   /** Gathers the output and records the end, unless one is recorded: then answers with that. */

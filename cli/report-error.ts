@@ -9,7 +9,7 @@ const nextSteps: Partial<Record<AstraErrorCode, string>> = {
     'Start Astra here with `npm start`, or give the URL of a running one with --api-url or ASTRA_API_URL.',
   ASTRA_UNAUTHENTICATED:
     'Give a token with --token or ASTRA_TOKEN; where the local stack runs, its own is found by itself.',
-  ASTRA_FORBIDDEN: '`astra me` shows what your token allows.',
+  ASTRA_FORBIDDEN: '`npx astra me` shows what your token allows.',
   ASTRA_RATE_LIMITED: 'Wait a moment, then try again.',
   ASTRA_UNAVAILABLE: 'Try again soon; GET /readyz of the API says what is away.',
   ASTRA_IDEMPOTENCY_CONFLICT: 'Use another --idempotency-key for another goal.',

@@ -1,5 +1,4 @@
-import { createHash } from 'node:crypto';
-import { mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
@@ -47,6 +46,14 @@ const oneGoal = (ended: typeof completed, frames: string[] = []) => {
 };
 
 describe('the command line', () => {
+  test('says its version', async () => {
+    const { exitCode, stdout } = await runInProcess(null, ['--version']);
+    expect({ exitCode, stdout }).toEqual({
+      exitCode: 0,
+      stdout: expect.stringMatching(/^\d+\.\d+\.\d+\n$/) as unknown,
+    });
+  });
+
   test('explains itself and its exit codes, without an API', async () => {
     const { exitCode, stdout } = await runInProcess(null, ['--help']);
     expect(exitCode).toBe(0);
@@ -238,9 +245,10 @@ describe('watching', () => {
       `Measure the repository  ${goalId}`,
       'goal running',
       'running   List files (list)',
-      'goal failed',
       'failed    List files (list): ASTRA_TOOL_FAILED exit code 1',
+      'goal failed',
     ]);
+    expect(stdout).toContain('[  12.0 s] goal failed');
     expect(stdout).toContain('ASTRA_TASK_FAILED The task list failed.');
     expect(stdout).toContain(`astra goal graph ${goalId}`);
     expect(stdout).not.toContain('not shown in logs');
@@ -260,6 +268,43 @@ describe('watching', () => {
     ]);
     expect(stdout).not.toContain('\u001B[2J');
     expect(stdout.lastIndexOf('\u001B[?25h')).toBeGreaterThan(stdout.lastIndexOf('\u001B[?25l'));
+  });
+
+  test.each([undefined, { columns: 40, rows: 24 }])(
+    'puts the question of an approval once, with the command that decides it whole (%#)',
+    async (terminal) => {
+      const approvalId = `apr_${goalId.slice(4)}.a-task-with-a-rather-long-name`;
+      const waitingFor = { kind: 'approval', detail: approvalId, until: null } as const;
+      const asking = taskView({ id: 'ask', title: 'ask', status: 'awaiting_approval', waitingFor });
+      let over = false;
+      const server = await startScriptedServer(({ path }) => {
+        if (path.startsWith('/v1/approvals/')) return json({ id: approvalId, prompt: 'Publish\u001B[2J it?' });
+        if (path.endsWith('/events')) {
+          over = true;
+          return eventStream([frame(4, 'goal.completed')], 'close');
+        }
+        if (path.endsWith('/graph'))
+          return json(
+            graphView([over ? taskView({ id: 'ask', title: 'ask', status: 'completed' }) : asking], { seq: 4 }),
+          );
+        return json(over ? completed : goalView());
+      });
+      const { stdout } = await runInProcess(server.url, ['goal', 'watch', goalId], terminal && { terminal });
+      const question = `? Publish it?\n  npx astra approval decide ${approvalId} approve|reject\n`;
+      expect(stdout.split(question)).toHaveLength(2);
+      if (!terminal) expect(stdout).toContain('] completed ask\n');
+    },
+  );
+
+  test('of a failure says the message of the task that failed the goal once', async () => {
+    const message = 'Task "list" failed with ASTRA_TOOL_FAILED: exit code 1';
+    const server = await startScriptedServer(({ path, method }) => {
+      const ended = { ...failed, error: { ...goalFailure, message } };
+      if (method === 'POST') return json(goalView(), 202);
+      return json(path.endsWith('/graph') ? graphView([taskOf(failed)], { seq: 4 }) : ended);
+    });
+    const { stdout } = await runInProcess(server.url, ['goal', 'submit', '--objective', 'x', '--wait']);
+    expect(stdout.split('exit code 1')).toHaveLength(2);
   });
 
   test('keeps standard output for JSON with -o json', async () => {
@@ -306,6 +351,38 @@ describe('reading', () => {
     expect(JSON.parse(asJson.stdout)).toMatchObject({ items: [{ id: goalId }, { objective: 'other' }] });
   });
 
+  test('lists goals on 80 columns with the id whole and room for the objective', async () => {
+    const id = `gol_${'0'.repeat(30)}` as typeof goalId;
+    const server = await startScriptedServer(() => json({ items: [goalView({ id })], nextCursor: null }));
+    const { stdout } = await runInProcess(server.url, ['goal', 'list'], { terminal: { columns: 80, rows: 24 } });
+    expect(stdout).toMatch(new RegExp(`^${id}  running  0/1 {4}Jan 01 {3}Measure the re`, 'm'));
+  });
+
+  test('says what people said who rejected or cancelled the goal', async () => {
+    const vote = { subject: 'ann', decision: 'rejected', comment: 'not yet', at: '2025-01-01T00:00:00.000Z' };
+    const server = await startScriptedServer(({ path }) => {
+      if (path === '/v1/approvals') return json({ items: [{ votes: [vote] }], nextCursor: null });
+      return json(path.endsWith('/result') ? { status: 'failed', error: goalFailure } : failed);
+    });
+    const told = 'rejected by ann: not yet';
+    expect((await runInProcess(server.url, ['goal', 'get', goalId])).stdout).toContain(told);
+    expect((await runInProcess(server.url, ['goal', 'result', goalId])).stdout).toContain(told);
+    const late = await startScriptedServer(({ path }) =>
+      path.endsWith('/events')
+        ? eventStream([frame(4, 'goal.cancelled', { reason: 'too late' })], 'close')
+        : json(path.endsWith('/result') ? { status: 'cancelled', error: null } : cancelled),
+    );
+    expect((await runInProcess(late.url, ['goal', 'get', goalId])).stdout).toContain('reason: too late');
+    expect((await runInProcess(late.url, ['goal', 'result', goalId])).stdout).toBe('cancelled\nreason: too late\n');
+  });
+
+  test('shows a goal all the same when its approvals may not be read', async () => {
+    const server = await startScriptedServer(({ path }) =>
+      path === '/v1/approvals' ? problem(403, 'ASTRA_FORBIDDEN', 'no') : json(failed),
+    );
+    expect((await runInProcess(server.url, ['goal', 'get', goalId])).stdout).toContain('ASTRA_TASK_FAILED');
+  });
+
   test('prints a goal, its graph and its events', async () => {
     const tasks = [taskView({ status: 'completed' }), taskView({ id: 'sum', title: 'Sum up', after: ['list'] })];
     const event = {
@@ -318,6 +395,7 @@ describe('reading', () => {
       data: { output: 1 },
     };
     const server = await startScriptedServer(({ path }) => {
+      if (path === '/v1/approvals') return json({ items: [], nextCursor: null });
       if (path.endsWith('/events')) return json({ items: [event, { ...event, seq: 2 }], nextCursor: null });
       return json(path.endsWith('/graph') ? graphView(tasks) : failed);
     });
@@ -344,6 +422,7 @@ describe('reading', () => {
       inOrder(
         json({ status: 'completed', output: [1, 2], error: null }),
         json({ status: 'failed', error: taskFailure }),
+        json({ items: [], nextCursor: null }),
         json({ status: 'running' }, 202),
       ),
     );
@@ -360,122 +439,5 @@ describe('reading', () => {
       exitCode: 124,
       stdout: '',
     });
-  });
-});
-
-describe('artifacts', () => {
-  const artifact = (name: string, bytes: string, id = 'art_0123456789abcdef') => ({
-    id,
-    name,
-    mediaType: 'text/plain',
-    sizeBytes: bytes.length,
-    sha256: createHash('sha256').update(bytes).digest('hex'),
-    goalId,
-    taskId: 'render',
-    createdAt: '2025-01-01T00:00:00.000Z',
-  });
-  const serve = (items: readonly object[], bytes: string) =>
-    startScriptedServer(({ path }) =>
-      path.endsWith('/content') ? (response) => response.end(bytes) : json({ items, nextCursor: null }),
-    );
-
-  test('are downloaded under safe names and their paths printed', async () => {
-    const server = await serve(
-      ['report.md', 'report.md', '../../etc/passwd', '.hidden'].map((name) => artifact(name, 'bytes')),
-      'bytes',
-    );
-    const cwd = await temporaryDirectory();
-    const { exitCode, stdout } = await runInProcess(server.url, ['goal', 'artifacts', goalId, '--download', 'out'], {
-      cwd,
-    });
-    expect(exitCode).toBe(0);
-    const names = ['report.md', 'report-2.md', '__.._etc_passwd', '_hidden'];
-    expect(stdout.trimEnd().split('\n')).toEqual(names.map((name) => join(cwd, 'out', name)));
-    expect((await readdir(join(cwd, 'out'))).toSorted()).toEqual(names.toSorted());
-    expect(await readFile(join(cwd, 'out', 'report.md'), 'utf8')).toBe('bytes');
-  });
-
-  test('that arrive damaged are not kept', async () => {
-    const server = await serve([artifact('report.md', 'bytes')], 'byt');
-    const cwd = await temporaryDirectory();
-    const { exitCode, stderr } = await runInProcess(server.url, ['goal', 'artifacts', goalId, '--download', 'out'], {
-      cwd,
-    });
-    expect(exitCode).toBe(1);
-    expect(stderr).toContain('arrived damaged');
-    expect(await readdir(join(cwd, 'out'))).toEqual([]);
-  });
-
-  test('are listed', async () => {
-    const server = await serve([artifact('report.md', 'bytes')], '');
-    expect((await runInProcess(server.url, ['goal', 'artifacts', goalId])).stdout).toMatch(
-      /art_0123456789abcdef {2}render {2}5 +text\/plain {2}report\.md/,
-    );
-  });
-});
-
-describe('approvals, templates, tools and me', () => {
-  const approval = {
-    id: 'apr_x.ok',
-    kind: 'task',
-    goalId,
-    taskId: 'ok',
-    prompt: 'Publish?',
-    input: null,
-    status: 'pending',
-    required: 2,
-    votes: [{ subject: 'a', decision: 'approved', comment: null, at: '2025-01-01T00:00:00.000Z' }],
-    requestedAt: '2025-01-01T00:00:00.000Z',
-    expiresAt: null,
-  };
-
-  test('an approval is listed and decided, with a comment and an edited input', async () => {
-    const server = await startScriptedServer(({ method }) =>
-      json(method === 'GET' ? { items: [approval], nextCursor: null } : approval),
-    );
-    const list = await runInProcess(server.url, ['approval', 'list']);
-    expect(list.stdout).toContain('apr_x.ok  pending  1/2');
-    expect(server.requests[0]?.query.toString()).toBe('status=pending');
-    const args = ['approval', 'decide', 'apr_x.ok', 'approve', '--comment', 'fine', '--edit', '-'];
-    const decided = await runInProcess(server.url, args, { stdin: '{"to":"b"}' });
-    expect(decided.stdout).toBe('apr_x.ok pending: 1 more of 2 to approve\n');
-    expect(server.requests[1]).toMatchObject({
-      path: '/v1/approvals/apr_x.ok/decisions',
-      body: { decision: 'approved', comment: 'fine', editedInput: { to: 'b' } },
-    });
-  });
-
-  test('a template is applied under the name in its file', async () => {
-    const server = await startScriptedServer(() => json({ name: 'greet' }));
-    const template = JSON.stringify({
-      name: 'greet',
-      description: 'd',
-      params: {},
-      objective: 'o',
-      plan: { tasks: [] },
-    });
-    expect(await runInProcess(server.url, ['template', 'apply', '-'], { stdin: template })).toMatchObject({
-      exitCode: 0,
-      stdout: 'greet applied\n',
-    });
-    expect(server.requests[0]).toMatchObject({ method: 'PUT', path: '/v1/templates/greet' });
-    expect(await runInProcess(server.url, ['template', 'apply', '-'], { stdin: '{}' })).toMatchObject({ exitCode: 64 });
-  });
-
-  test('a goal is cancelled with a reason and gets events', async () => {
-    const server = await startScriptedServer(() => json(goalView({ status: 'cancelling' }), 202));
-    expect((await runInProcess(server.url, ['goal', 'cancel', goalId, '--reason', 'late'])).stdout).toBe(
-      `${goalId} cancelling\n`,
-    );
-    await runInProcess(server.url, ['goal', 'send-event', goalId, 'paid', '--data', '{"usd":"1"}']);
-    expect(server.requests.map(({ path, body }) => [path, body])).toEqual([
-      [`/v1/goals/${goalId}/cancel`, { reason: 'late' }],
-      [`/v1/goals/${goalId}/events`, { name: 'paid', data: { usd: '1' } }],
-    ]);
-  });
-
-  test('me says who the token is for', async () => {
-    const server = await startScriptedServer(() => json({ subject: 'ann', tenant: 'default', scopes: ['admin'] }));
-    expect((await runInProcess(server.url, ['me'])).stdout).toBe('ann of tenant default, may: admin\n');
   });
 });

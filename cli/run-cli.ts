@@ -1,4 +1,5 @@
 import { Command, CommanderError, Option } from 'commander';
+import packageJson from '../package.json' with { type: 'json' };
 import { createApprovalCommand } from './commands/approval.ts';
 import { createGoalCommand } from './commands/goal.ts';
 import { createMeCommand } from './commands/me.ts';
@@ -16,6 +17,7 @@ function createProgram(io: Io, exit: (code: ExitCode) => void): Command {
   const bind = createBind(io, exit);
   const program = new Command('astra')
     .description('Submit goals to Astra, watch them, decide their approvals.')
+    .version(packageJson.version, '--version', 'print the version')
     .option('--api-url <url>', 'URL of the API (default: ASTRA_API_URL, else the local stack found from here upwards)')
     .option('--token <token>', 'bearer token (default: ASTRA_TOKEN, else the local stack’s own)')
     .addOption(new Option('-o, --output <format>', 'form of the result').choices(['text', 'json']).default('text'))

@@ -64,6 +64,6 @@ export async function submitGoal(session: Session, body: GoalSubmission, flags: 
   if (flags.watch) return watchGoal(session, goal.id);
   if (flags.wait) return awaitGoal(session, goal.id);
   session.print(goal, () => [goal.id]);
-  session.note(`accepted; watch it: astra goal watch ${goal.id}`);
+  session.note(`accepted; watch it: npx astra goal watch ${goal.id}`);
   return exitCodes.completed;
 }

@@ -28,7 +28,8 @@ const sandboxSlots = { maxConcurrentActivityTaskExecutions: 8 };
 export async function createWorkers(parts: WorkerParts): Promise<Worker[]> {
   const { activities } = parts;
   const classes = parts.config.ASTRA_WORKER_CLASSES;
-  const tools = { executeTask: activities.executeTask, planGoalWithModel: activities.planGoalWithModel };
+  const { executeTask, planGoalWithModel, runSegment, runMapSegment } = activities;
+  const tools = { executeTask, planGoalWithModel, runSegment, runMapSegment };
   const options: WorkerOptions[] = [];
   if (classes.has('kernel')) {
     const workflowBundle = await bundle(parts.logger);
@@ -43,7 +44,6 @@ export async function createWorkers(parts: WorkerParts): Promise<Worker[]> {
     options.push({ ...common(parts), taskQueue: taskQueues.main, activities: tools, ...toolSlots });
   }
   if (classes.has('sandbox')) {
-    const { executeTask } = activities;
     options.push({ ...common(parts), taskQueue: taskQueues.sandbox, activities: { executeTask }, ...sandboxSlots });
   }
   return Promise.all(options.map((each) => Worker.create(each)));

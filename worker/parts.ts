@@ -50,7 +50,11 @@ export async function createParts({ config, logger, metrics, threads }: PartsOpt
   const model = createModel(config);
   const builtIn = builtInTools({
     egress: createEgressPolicy(config.ASTRA_EGRESS_ALLOW),
-    sandbox: createSandbox({ bwrapPath: config.ASTRA_BWRAP_BIN, roots: config.ASTRA_SHELL_ROOTS, hiddenDirectories: config.ASTRA_SHELL_HIDDEN }),
+    sandbox: createSandbox({
+      bwrapPath: config.ASTRA_BWRAP_BIN,
+      roots: config.ASTRA_SHELL_ROOTS,
+      hiddenDirectories: config.ASTRA_SHELL_HIDDEN,
+    }),
     shellNetworkAllowed: config.ASTRA_SHELL_NETWORK,
     model,
   });

@@ -19,6 +19,8 @@ export interface GoalRun {
   readonly control: GoalControl;
   readonly page: GoalPage;
   readonly mapRoom: MapRoom;
+  /** Has the last segment used up its time, so that another follows it at once? */
+  segmentsInARow: boolean;
   /** Why the goal will fail; the first failure counts. */
   failure: ErrorInfo | null;
 }

@@ -48,6 +48,7 @@ export async function goalWorkflow(input: GoalWorkflowInput): Promise<GoalWorkfl
         control,
         page,
         failure: null,
+        segmentsInARow: false,
         mapRoom: createMapRoom(),
       };
       const ending = await runTaskGraph(run);

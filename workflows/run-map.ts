@@ -2,7 +2,7 @@ import { ChildWorkflowCancellationType, executeChild, ParentClosePolicy } from '
 import type { TaskEnding } from '../activities/contract.ts';
 import { requiredSuccesses } from '../domain/min-success.ts';
 import { bindingOf, type TaskOutline } from '../domain/plan-outline.ts';
-import { kernel } from './activities.ts';
+import { kernel, segments } from './activities.ts';
 import { goalWorkflowId } from './contract.ts';
 import type { GoalRun } from './goal-run.ts';
 import type { mapShardWorkflow } from './map-shard-workflow.ts';
@@ -44,7 +44,8 @@ async function runSegments(run: GoalRun, task: TaskOutline, { items, maxFailed }
   const ref = { goal: run.goal, taskId: task.id };
   let failed = 0;
   for (let from = 0; from < items && failed <= maxFailed;) {
-    const segment = await kernel.runMapSegment({ task: ref, from, maxFailed: maxFailed - failed });
+    const { runMapSegment } = from === 0 ? kernel : segments;
+    const segment = await runMapSegment({ task: ref, from, maxFailed: maxFailed - failed });
     failed += segment.failed;
     failed += await runItems(run, task, { items: segment.deferred, maxFailed: maxFailed - failed });
     from = segment.next;

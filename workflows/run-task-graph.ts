@@ -2,7 +2,7 @@ import { workflowInfo } from '@temporalio/workflow';
 import type { TaskOutcome } from '../activities/contract.ts';
 import { isInline, type TaskOutline } from '../domain/plan-outline.ts';
 import type { ErrorInfo } from '../domain/schemas/common.ts';
-import { kernel } from './activities.ts';
+import { kernel, segments } from './activities.ts';
 import { createFlight, type Flight } from './flight.ts';
 import { draft, recordEvents, type GoalRun } from './goal-run.ts';
 import { runTask, waits } from './run-task.ts';
@@ -82,9 +82,12 @@ function startTask(run: GoalRun, flight: Flight, task: TaskOutline): void {
 
 async function runSegment(run: GoalRun, flight: Flight, tasks: readonly TaskOutline[]): Promise<void> {
   const { goal, graph } = run;
-  const { outcomes, deferred } = await kernel.runSegment({ goal, taskIds: tasks.map((task) => task.id) });
+  const inARow = run.segmentsInARow ? segments : kernel;
+  const { outcomes, deferred } = await inARow.runSegment({ goal, taskIds: tasks.map((task) => task.id) });
   const late = new Set(deferred);
-  await recordSkipped(run, graph.release(tasks.flatMap(({ id }) => (outcomes[id] || late.has(id) ? [] : [id]))));
+  const notReached = tasks.flatMap(({ id }) => (outcomes[id] || late.has(id) ? [] : [id]));
+  run.segmentsInARow = notReached.length > 0;
+  await recordSkipped(run, graph.release(notReached));
   for (const task of tasks) {
     const outcome = outcomes[task.id];
     if (outcome) await settle(run, task, outcome);

@@ -1,8 +1,12 @@
 import { Argument, Command, Option } from 'commander';
 import type { Approval } from '@astra/sdk';
+import { approvalHint } from '../approval-hint.ts';
 import { readJsonObject } from '../read-input.ts';
 import type { Bind, Session } from '../session.ts';
 import { takeItems } from '../take-items.ts';
+import { clean, truncate } from '../text/clean.ts';
+import { formatJson } from '../text/format-json.ts';
+import { formatTime } from '../text/format-time.ts';
 import { formatTable } from '../text/table.ts';
 import { terminalWidth } from '../text/terminal-width.ts';
 
@@ -13,6 +17,8 @@ const statuses = [
   'expired',
   'cancelled',
 ] as const satisfies readonly Approval['status'][];
+/** Of an input in a list, at most this much. */
+const shortInput = 60;
 const decisions = { approve: 'approved', reject: 'rejected' } as const;
 
 interface ListFlags {
@@ -24,9 +30,10 @@ async function printApprovals(session: Session, { status, goal }: ListFlags): Pr
   const { astra, io } = session;
   const filters = { goalId: goal, status: status === 'all' ? undefined : status };
   const approvals = await takeItems(astra.approvals.all(filters, { signal: io.signal }), Number.POSITIVE_INFINITY);
-  const row = ({ id, status: state, votes, required, requestedAt, prompt }: Approval) => {
+  const row = ({ id, status: state, votes, required, requestedAt, prompt, input }: Approval) => {
     const approved = votes.filter(({ decision }) => decision === 'approved').length;
-    return [id, state, `${approved}/${required}`, requestedAt, prompt];
+    const about = input === null ? '' : ` ${truncate(formatJson(input, 0), shortInput)}`;
+    return [id, state, `${approved}/${required}`, formatTime(requestedAt, Date.now()), `${prompt}${about}`];
   };
   session.print({ items: approvals }, () =>
     approvals.length === 0
@@ -34,7 +41,24 @@ async function printApprovals(session: Session, { status, goal }: ListFlags): Pr
       : formatTable(['ID', 'STATUS', 'VOTES', 'REQUESTED', 'PROMPT'], approvals.map(row), terminalWidth(io.stdout)),
   );
   if (approvals.some((approval) => approval.status === 'pending'))
-    session.note('decide one: astra approval decide <id> approve|reject');
+    session.note(`see one: npx astra approval get <id>; decide it: ${approvalHint('<id>')}`);
+}
+
+async function printApproval(session: Session, id: string): Promise<undefined> {
+  const approval = await session.astra.approvals.get(id, { signal: session.io.signal });
+  const { prompt, status, votes, required, input, goalId, expiresAt } = approval;
+  session.print(approval, () => [
+    clean(prompt),
+    `  ${'status'.padEnd(8)}  ${status}, needs ${required} to approve`,
+    `  ${'goal'.padEnd(8)}  ${goalId}`,
+    ...(expiresAt === null ? [] : [`  ${'expires'.padEnd(8)}  ${expiresAt}`]),
+    ...votes.map(
+      ({ subject, decision, comment, at }) =>
+        `  ${decision.padEnd(8)}  ${at} by ${clean(subject)}${comment === null ? '' : `: ${clean(comment)}`}`,
+    ),
+    ...(input === null ? [] : ['input:', formatJson(input)]),
+  ]);
+  if (status === 'pending') session.note(`decide: ${approvalHint(id)} [--comment <text>] [--edit <file>]`);
 }
 
 interface DecideFlags {
@@ -68,6 +92,7 @@ export function createApprovalCommand(bind: Bind): Command {
     .addOption(new Option('--status <status>', 'which ones').choices([...statuses, 'all']).default('pending'))
     .option('--goal <id>', 'only of this goal')
     .action(bind(printApprovals));
+  approval.command('get <id>').description('show one: prompt, input, votes').action(bind(printApproval));
   approval
     .command('decide')
     .argument('<id>')

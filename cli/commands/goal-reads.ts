@@ -3,12 +3,16 @@ import { downloadArtifacts } from '../download-artifacts.ts';
 import type { ExitCode } from '../exit-codes.ts';
 import type { Session } from '../session.ts';
 import { takeItems } from '../take-items.ts';
+import { whyEnded } from '../why-ended.ts';
+import { approvalHint } from '../approval-hint.ts';
 import { clean } from '../text/clean.ts';
+import { formatTime } from '../text/format-time.ts';
 import { formatJson } from '../text/format-json.ts';
 import { formatTable } from '../text/table.ts';
 import { terminalWidth } from '../text/terminal-width.ts';
 import { formatHead } from '../watch/goal-frame.ts';
 import { exitCodeOf } from '../watch/outcome.ts';
+import { openQuestions } from '../watch/questions.ts';
 import { formatTask } from '../watch/task-line.ts';
 import { orderTasks } from '../watch/task-order.ts';
 
@@ -17,6 +21,7 @@ const defaultWidth = 120;
 export async function printGoal(session: Session, id: string): Promise<undefined> {
   const { astra, io } = session;
   const goal = await astra.goals.get(id, { signal: io.signal });
+  const why = session.json ? [] : await whyEnded(session, id, goal.status);
   session.print(goal, () => {
     const { template, labels, error, usage, parentGoalId, createdAt, finishedAt, links } = goal;
     const facts: readonly (readonly [string, string | null])[] = [
@@ -43,6 +48,7 @@ export async function printGoal(session: Session, id: string): Promise<undefined
       ...facts
         .filter(([, value]) => value !== null)
         .map(([name, value]) => `  ${name.padEnd(8)}  ${clean(value ?? '')}`),
+      ...why.map((line) => `  ${line}`),
     ];
   });
 }
@@ -62,7 +68,7 @@ export async function printGoals(session: Session, { status, label, template, li
     id,
     state,
     `${progress.completed}/${progress.total}`,
-    createdAt,
+    formatTime(createdAt, Date.now()),
     objective,
   ];
   session.print({ items: goals }, () =>
@@ -90,6 +96,7 @@ export async function printGraph(session: Session, id: string): Promise<undefine
       ...orderTasks(graph).tree.map(({ task, level }) => formatTask(task, level, options)),
     ];
   });
+  if (!session.json) for (const approvalId of openQuestions(graph)) session.note(`decide: ${approvalHint(approvalId)}`);
 }
 
 export async function printResult(
@@ -100,14 +107,15 @@ export async function printResult(
   const { astra, io } = session;
   const timeoutMs = timeout === undefined ? undefined : timeout * 1000;
   const result = await astra.goals.result(id, { timeoutMs, signal: io.signal });
+  const why = session.json || result.status === 'completed' ? [] : await whyEnded(session, id, result.status);
   session.print(result, () => {
     if (result.status !== 'completed') {
       const { status, error } = result;
-      return [error === null ? status : `${status}: ${error.code} ${clean(error.message)}`];
+      return [error === null ? status : `${status}: ${error.code} ${clean(error.message)}`, ...why];
     }
     if (result.artifact === undefined) return [formatJson(result.output)];
     const { name, sizeBytes } = result.artifact;
-    return [`${clean(name)}, ${sizeBytes} bytes: \`astra goal artifacts ${id} --download <dir>\` fetches it`];
+    return [`${clean(name)}, ${sizeBytes} bytes: \`npx astra goal artifacts ${id} --download <dir>\` fetches it`];
   });
   return exitCodeOf(result.status);
 }

@@ -3,7 +3,7 @@ import { goalView, graphView, taskView } from '../../sdk/test-support/goal-sampl
 import type { TaskView } from '@astra/sdk';
 import { emulate } from '../test-support/terminal-emulator.ts';
 import { createPaint } from '../text/paint.ts';
-import { renderFrame } from './goal-frame.ts';
+import { formatHead, renderFrame } from './goal-frame.ts';
 import { createLiveScreen } from './live-screen.ts';
 import { orderTasks } from './task-order.ts';
 
@@ -61,6 +61,13 @@ describe('the frame of a watched goal', () => {
       '  ✖ ask  ASTRA_TOOL_FAILED no way',
       '    · Write report  report  waits for lines',
     ]);
+  });
+
+  test('of a failed goal has a bar that is not full', () => {
+    const progress = { total: 4, completed: 1, running: 0, failed: 1, skipped: 2, waiting: 0 };
+    const goal = goalView({ status: 'failed', finishedAt: '2025-01-01T00:00:12.000Z', progress });
+    const [, bar] = formatHead(goal, { paint: createPaint(false), width: 80, now });
+    expect(bar).toBe(`failed  ${'━'.repeat(7)}${'─'.repeat(23)} 1/4  1 failed, 12.0 s`);
   });
 
   test.each([20, 40, 80, 200])('fits a terminal %i wide', (width) => {

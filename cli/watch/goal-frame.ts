@@ -27,10 +27,11 @@ const hasStyle = (status: string): status is keyof typeof statusStyle => status 
 export const paintStatus = (status: GoalView['status'], paint: Paint): string =>
   paint(hasStyle(status) ? statusStyle[status] : 'cyan', status);
 
-/** `━━━━━━━━━━────────── 5/12`, filled by what is settled. */
-function formatBar({ progress }: GoalView, width: number, paint: Paint): string {
+/** `━━━━━━━━━━────────── 5/12`, filled by what is settled; once the goal has failed or is cancelled, by what is done. */
+function formatBar({ progress, status }: GoalView, width: number, paint: Paint): string {
   const { total, completed, failed, skipped } = progress;
-  const settled = completed + failed + skipped;
+  const cutShort = status === 'failed' || status === 'cancelled';
+  const settled = cutShort ? completed : completed + failed + skipped;
   const filled = total === 0 ? 0 : Math.floor((settled / total) * width);
   return `${paint('green', '━'.repeat(filled))}${paint('dim', '─'.repeat(width - filled))} ${settled}/${total}`;
 }

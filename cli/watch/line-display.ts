@@ -21,7 +21,8 @@ const told: ReadonlySet<TaskStatus> = new Set<TaskStatus>([
 
 function formatTaskChange(task: TaskView, now: number): string {
   const detail = task.status === 'running' ? '' : describeTask(task, now);
-  return `${task.status.padEnd(9)} ${clean(task.title)} (${task.id})${detail === '' ? '' : `: ${detail}`}`;
+  const name = task.title === task.id ? task.id : `${clean(task.title)} (${task.id})`;
+  return `${task.status.padEnd(9)} ${name}${detail === '' ? '' : `: ${detail}`}`;
 }
 
 /** One line for each change of a task or of the goal: for logs and pipes. */
@@ -43,15 +44,22 @@ export function createLineDisplay(stream: TextStream, paint: Paint): ProgressDis
       if (update.type === 'task.progress') return;
       const { goal, graph } = update;
       const now = Date.now();
-      const stamp = `[${formatDuration(elapsedMs(goal.createdAt, null, now)).padStart(8)}]`;
+      const stamp = `[${formatDuration(elapsedMs(goal.createdAt, goal.finishedAt, now)).padStart(8)}]`;
       // Until it is planned, a goal from a template has no objective of its own to be called by.
       if (!titled && goal.status !== 'accepted') {
         titled = true;
         stream.write(`${formatHead(goal, { paint, width: headWidth, now })[0] ?? ''}\n`);
       }
-      if (goalStatus !== goal.status) stream.write(`${stamp} goal ${goal.status}${titled ? '' : `: ${goal.id}`}\n`);
+      const changed = goalStatus !== goal.status;
+      const goalLine = changed ? [`goal ${goal.status}${titled ? '' : `: ${goal.id}`}`] : [];
       goalStatus = goal.status;
-      for (const line of taskLines(graph?.tasks ?? [], now)) stream.write(`${stamp} ${line}\n`);
+      const tasks = [...taskLines(graph?.tasks ?? [], now)];
+      // The end of a goal comes after that of its tasks.
+      const lines = goal.finishedAt === null ? [...goalLine, ...tasks] : [...tasks, ...goalLine];
+      for (const line of lines) stream.write(`${stamp} ${line}\n`);
+    },
+    ask(lines) {
+      stream.write(`${lines.join('\n')}\n`);
     },
     close: () => undefined,
   };

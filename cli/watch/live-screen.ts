@@ -12,6 +12,8 @@ const clearBelow = `${escape}J`;
 export interface LiveScreen {
   /** Puts these lines where the last ones were, in one write so that nothing flickers. */
   draw(lines: readonly string[]): void;
+  /** Puts lines above the frame for good, whole: one too long is wrapped. */
+  print(lines: readonly string[]): void;
   /** Leaves the last frame on the screen and gives the cursor back. */
   close(): void;
 }
@@ -26,6 +28,11 @@ export function createLiveScreen(stream: TextStream): LiveScreen {
       stream.write(`${hidden ? '' : hideCursor}${wrapOff}${back}\r${text}${clearBelow}${wrapOn}`);
       hidden = true;
       drawn = lines.length;
+    },
+    print(lines) {
+      const back = drawn === 0 ? '' : `${escape}${drawn}A`;
+      stream.write(`${back}\r${clearBelow}${lines.map((line) => `${line}\n`).join('')}`);
+      drawn = 0;
     },
     close() {
       if (hidden) stream.write(showCursor);

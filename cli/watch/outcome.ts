@@ -6,7 +6,7 @@ import { elapsedMs, formatDuration } from '../text/duration.ts';
 import { formatJson } from '../text/format-json.ts';
 import { paintStatus } from './goal-frame.ts';
 
-/** Longer outputs are not for the eye; `astra goal result` prints them whole. */
+/** Longer outputs are not for the eye; `npx astra goal result` prints them whole. */
 const maxOutputChars = 2_000;
 const maxFailedTasks = 10;
 
@@ -16,7 +16,9 @@ export const exitCodeOf = (status: GoalView['status']): ExitCode =>
 function describeOutput({ id, output, outputArtifact }: GoalView): string[] {
   if (outputArtifact) {
     const { name, sizeBytes } = outputArtifact;
-    return [`output: ${clean(name)}, ${sizeBytes} bytes; \`astra goal artifacts ${id} --download <dir>\` fetches it`];
+    return [
+      `output: ${clean(name)}, ${sizeBytes} bytes; \`npx astra goal artifacts ${id} --download <dir>\` fetches it`,
+    ];
   }
   if (output === null) return [];
   const text = formatJson(output);
@@ -24,7 +26,7 @@ function describeOutput({ id, output, outputArtifact }: GoalView): string[] {
     'output:',
     text.length <= maxOutputChars
       ? text
-      : `${truncate(text, maxOutputChars)}\n\`astra goal result ${id}\` prints all of it`,
+      : `${truncate(text, maxOutputChars)}\n\`npx astra goal result ${id}\` prints all of it`,
   ];
 }
 
@@ -35,7 +37,10 @@ function describeOutcome(goal: GoalView, graph: GraphView | null, session: Sessi
   const took = finishedAt === null ? '' : ` in ${formatDuration(elapsedMs(createdAt, finishedAt, 0))}`;
   const head = `${paintStatus(goal.status, paint)}${took}: ${progress.completed} of ${progress.total} tasks completed`;
   if (goal.status === 'completed') return [head, ...describeOutput(goal)];
-  const failed = (graph?.tasks ?? []).filter(({ status }) => status === 'failed');
+  // The goal's own error tells one of them already.
+  const failed = (graph?.tasks ?? []).filter(
+    (task) => task.status === 'failed' && !error?.message.startsWith(`Task "${task.id}" failed with `),
+  );
   const more = failed.length > maxFailedTasks ? [`  … and ${failed.length - maxFailedTasks} more`] : [];
   return [
     head,
@@ -45,7 +50,7 @@ function describeOutcome(goal: GoalView, graph: GraphView | null, session: Sessi
       .map((task) => `  ${task.id}: ${task.error?.code ?? ''} ${clean(task.error?.message ?? '')}`),
     ...more,
     ...(goal.status === 'failed'
-      ? [`next: \`astra goal graph ${id}\` shows every task, \`astra goal events ${id}\` how it came to this`]
+      ? [`next: \`npx astra goal graph ${id}\` shows every task, \`npx astra goal events ${id}\` how it came to this`]
       : []),
   ];
 }

@@ -6,6 +6,8 @@ import { createTreeDisplay } from './tree-display.ts';
 /** Shows a goal while it is watched. */
 export interface ProgressDisplay {
   show(update: GoalSnapshot | TaskProgress): void;
+  /** Puts a question to the person who watches; it stays readable whatever comes after. */
+  ask(lines: readonly string[]): void;
   close(): void;
 }
 

@@ -24,6 +24,10 @@ const maxIndent = 8;
 export const indentOf = (level: number, width: number): string =>
   ' '.repeat(2 * Math.min(level, maxIndent, Math.floor(width / 16)));
 
+// The id of an approval is to be pasted, so it stands where it is never cut (`formatQuestion`).
+const describeWait = ({ kind, detail }: NonNullable<TaskView['waitingFor']>): string =>
+  kind === 'approval' ? 'waits for a decision' : detail;
+
 /** What there is to know of the task's state beside the state: how long, how far, why. */
 export function describeTask(task: TaskView, now: number): string {
   const { status, map, attempt, startedAt, finishedAt, waitingFor, error, childGoalId } = task;
@@ -32,7 +36,7 @@ export function describeTask(task: TaskView, now: number): string {
     childGoalId ?? '',
     attempt > 1 ? `attempt ${attempt}` : '',
     error === null ? '' : `${error.code} ${error.message}`,
-    waitingFor !== null && status !== 'running' && finishedAt === null ? waitingFor.detail : '',
+    waitingFor !== null && status !== 'running' && finishedAt === null ? describeWait(waitingFor) : '',
     startedAt !== null && status !== 'pending' ? formatDuration(elapsedMs(startedAt, finishedAt, now)) : '',
   ]
     .filter((part) => part !== '')

@@ -43,6 +43,10 @@ export function createTreeDisplay(stream: TextStream, paint: Paint): ProgressDis
       scene = { goal: update.goal, order: orderTasks(update.graph ?? { tasks: [] }), liveLines };
       if (first) draw();
     },
+    ask(lines) {
+      screen.print(lines);
+      draw();
+    },
     close() {
       clearInterval(timer);
       draw();

@@ -3,13 +3,14 @@ import { exitCodes, type ExitCode } from '../exit-codes.ts';
 import type { Session } from '../session.ts';
 import { printOutcome } from './outcome.ts';
 import { createProgressDisplay } from './progress-display.ts';
+import { formatQuestion, openQuestions } from './questions.ts';
 
 /** Says that leaving is not stopping. */
 export function noteDetached({ note }: Session, goalId: string): ExitCode {
   note(
     'The goal goes on without you.',
-    `  watch it again:  astra goal watch ${goalId}`,
-    `  cancel it:       astra goal cancel ${goalId}`,
+    `  watch it again:  npx astra goal watch ${goalId}`,
+    `  cancel it:       npx astra goal cancel ${goalId}`,
   );
   return exitCodes.interrupted;
 }
@@ -18,11 +19,17 @@ export function noteDetached({ note }: Session, goalId: string): ExitCode {
 export async function watchGoal(session: Session, goalId: string): Promise<ExitCode> {
   const { signal } = session.io;
   const display = createProgressDisplay(session);
+  const asked = new Set<string>();
   let last: GoalSnapshot | null = null;
   try {
     for await (const update of session.astra.goals.watch(goalId, { signal })) {
       display.show(update);
-      if (update.type === 'snapshot') last = update;
+      if (update.type !== 'snapshot') continue;
+      last = update;
+      for (const approvalId of openQuestions(update.graph).filter((id) => !asked.has(id))) {
+        asked.add(approvalId);
+        display.ask(await formatQuestion(session, approvalId));
+      }
     }
   } catch (error) {
     if (!signal.aborted) throw error;

@@ -75,7 +75,7 @@ function installPackages(projectDir) {
   }).then((failure) => {
     clearInterval(ticker);
     process.stdout.write(
-      `${terminal ? '\r' : ''}${failure === null ? 'installed packages' : 'packages not installed'}  ${seconds()} s\n`,
+      `${terminal ? '\r\u001b[K' : ''}${failure === null ? 'installed packages' : 'packages not installed'}  ${seconds()} s\n`,
     );
     return failure;
   });

@@ -7,9 +7,11 @@ export interface Reporter {
 export const silentReporter: Reporter = { line: () => undefined, step: (_title, run) => run() };
 
 const slowAfterMs = 2000;
+/** Of a terminal that does not know its size, and says 0 or nothing. */
+const fallbackColumns = 80;
 
 /** Progress as lines; on a terminal, one more line at the bottom shows what is being waited for and how long already. */
-export function createReporter(stream: NodeJS.WriteStream): Reporter {
+export function createReporter(stream: NodeJS.WriteStream, interrupted?: AbortSignal): Reporter {
   const running = new Map<symbol, { title: string; startedAt: number; told: boolean }>();
   let ticker: NodeJS.Timeout | undefined;
   const clearStatus = stream.isTTY ? '\r\u001b[K' : '';
@@ -24,7 +26,7 @@ export function createReporter(stream: NodeJS.WriteStream): Reporter {
       const status = [...running.values()]
         .map((step) => `${step.title} ${seconds(now - step.startedAt, 0)}`)
         .join(' · ');
-      stream.write(`${clearStatus}  … ${status.slice(0, stream.columns - 6)}`);
+      stream.write(`${clearStatus}  … ${status.slice(0, (stream.columns || fallbackColumns) - 6)}`);
       return;
     }
     for (const step of running.values()) {
@@ -47,7 +49,8 @@ export function createReporter(stream: NodeJS.WriteStream): Reporter {
         line(`  ✓ ${title.padEnd(12)} ${detail}${detail === '' ? '' : '  '}${seconds(Date.now() - startedAt, 1)}`);
         return result;
       } catch (error) {
-        line(`  ✗ ${title}`);
+        // What was stopped half-way is not at fault.
+        line(interrupted?.aborted ? `  – ${title.padEnd(12)} interrupted` : `  ✗ ${title}`);
         throw error;
       } finally {
         running.delete(key);

@@ -1,5 +1,6 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Environment } from './component.ts';
 import { projectDir } from './paths.ts';
 import { type CliOptions, runCli } from './run-cli.ts';
 
@@ -24,16 +25,18 @@ export async function applyTemplates(options: CliOptions): Promise<void> {
   }
 }
 
-/** Runs the example goal on the project's own directory, showing its progress, and fetches its artifacts. */
+/** What the example reports on. */
+export const exampleDirectory = (env: Environment): string => env.ASTRA_EXAMPLE_DIRECTORY ?? projectDir;
+
+/** Runs the example goal on that directory, showing its progress, and fetches its artifacts. */
 export async function runExample(options: CliOptions): Promise<ExampleOutcome> {
   const idFile = join(options.stack.paths.root, 'goal-id');
   rmSync(idFile, { force: true });
-  const directory = options.env.ASTRA_EXAMPLE_DIRECTORY ?? projectDir;
+  const directory = exampleDirectory(options.env);
   const run = ['template', 'run', 'repo-report', '--param', `directory=${directory}`, '--watch', '--id-file', idFile];
   const { exitCode } = await runCli(run, { ...options, output: 'inherit' });
   const goalId = existsSync(idFile) ? readFileSync(idFile, 'utf8').trim() : null;
   if (goalId === null) return { exitCode: exitCode === 0 ? 1 : exitCode, goalId, artifacts: [] };
-  await runCli(['goal', 'result', goalId], { ...options, output: 'inherit' });
   return { exitCode, goalId, artifacts: await downloadArtifacts(options, goalId) };
 }
 

@@ -72,7 +72,7 @@ export async function startStack(options: StackOptions, signal?: AbortSignal): P
   chmodSync(paths.logs, 0o700);
   const lock = acquireLauncherLock(paths.launcher);
   if (lock === null) throw new StackRunningError(paths.root, runningLauncher(paths.launcher));
-  const reporter = options.quiet ? silentReporter : createReporter(process.stdout);
+  const reporter = options.quiet ? silentReporter : createReporter(process.stdout, signal);
   const fleet = createFleet(paths);
   let stopped: Promise<void> | undefined;
   const stop = (): Promise<void> => {

@@ -1,7 +1,10 @@
+import { resolve } from 'node:path';
 import type { Environment } from './component.ts';
 import { errorMessage } from './error-message.ts';
+import { projectDir } from './paths.ts';
+import { preferredPorts } from './ports.ts';
 import { resetStack } from './reset.ts';
-import { applyTemplates, runExample } from './run-example.ts';
+import { applyTemplates, exampleDirectory, runExample } from './run-example.ts';
 import { type Stack, startStack } from './stack.ts';
 
 export interface StartOptions {
@@ -22,6 +25,7 @@ export async function start(options: StartOptions, env: Environment): Promise<nu
     if (options.reset) resetStack(options.root);
     print('Astra: starting the local stack');
     stack = await startStack({ root: options.root, env }, interrupted);
+    for (const line of movedPorts(stack)) print(line);
     const failed = stack.failure.then((error) => {
       throw error;
     });
@@ -49,29 +53,52 @@ interface Use {
 
 /** Runs the example and, unless that was all, serves for ever. */
 async function use(stack: Stack, { options, env, interrupted }: Use): Promise<number> {
-  const exitCode = options.example ? await showExample(stack, env, interrupted) : 0;
-  if (!options.example) print(serving(stack, null));
+  const exitCode = options.example ? await showExample(stack, { options, env, interrupted }) : 0;
+  if (!options.example) print(serving(stack, null, options.once));
   if (options.once || interrupted.aborted) return exitCode;
   print('\nServing until Ctrl-C (or `npm run stop`).');
   return new Promise(() => undefined);
 }
 
-async function showExample(stack: Stack, env: Environment, signal: AbortSignal): Promise<number> {
-  const options = { stack, env, signal };
-  await applyTemplates(options);
-  print('\nThe example goal: a report on this repository');
-  const { exitCode, goalId, artifacts } = await runExample(options);
+async function showExample(stack: Stack, { options, env, interrupted: signal }: Use): Promise<number> {
+  const cli = { stack, env, signal };
+  await applyTemplates(cli);
+  const directory = exampleDirectory(env);
+  print(
+    `\nThe example goal: a report on ${resolve(directory) === resolve(projectDir) ? 'this repository' : directory}`,
+  );
+  const { exitCode, goalId, artifacts } = await runExample(cli);
   // The interruption says so itself.
   if (signal.aborted) return interruptedExitCode;
   const verdict = ['completed', 'failed', 'was cancelled'][exitCode] ?? 'cannot be reached';
   print(`\nGoal ${goalId ?? '(not submitted)'} ${verdict}.`);
   for (const artifact of artifacts) print(`  artifact   ${artifact}`);
-  print(serving(stack, goalId));
+  print(serving(stack, goalId, options.once));
   return exitCode;
 }
 
-/** Where everything is, and a command to paste. The token stays in its file, out of the terminal's history. */
-function serving(stack: Stack, goalId: string | null): string {
+/** The ports that people know by heart and that another program holds. */
+function movedPorts({ connection }: Stack): string[] {
+  const { apiUrl, temporalAddress, temporalUiUrl, databaseUrl, redisUrl, memcachedServers, s3Endpoint } = connection;
+  const ports: [name: keyof typeof preferredPorts, address: string][] = [
+    ['api', apiUrl],
+    ['temporal', temporalAddress],
+    ['temporalUi', temporalUiUrl],
+    ['postgres', databaseUrl],
+    ['redis', redisUrl],
+    ['memcached', memcachedServers],
+    ['s3', s3Endpoint],
+  ];
+  return ports.flatMap(([name, address]) => {
+    const port = /:(\d+)(?:\/[^/]*)?$/.exec(address)?.[1];
+    return port === undefined || port === String(preferredPorts[name])
+      ? []
+      : [`  ! ${name.padEnd(12)} port ${preferredPorts[name]} is taken by another program: here it is ${port}`];
+  });
+}
+
+/** Where everything is, and a command to paste while it is served. The token stays in its file, out of the terminal's history. */
+function serving(stack: Stack, goalId: string | null, once: boolean): string {
   const { apiUrl, temporalUiUrl } = stack.connection;
   const workflow = goalId === null ? '' : `/namespaces/default/workflows/${encodeURIComponent(`goal/${goalId}`)}`;
   const path = goalId === null ? '/v1/goals' : `/v1/goals/${goalId}`;
@@ -80,7 +107,7 @@ function serving(stack: Stack, goalId: string | null): string {
     `  API        ${apiUrl}`,
     `  API docs   ${apiUrl}/docs`,
     `  Temporal   ${temporalUiUrl}${workflow}`,
-    `  try        curl -H "Authorization: Bearer ${token}" ${apiUrl}${path}`,
+    ...(once ? [] : [`  try        curl -H "Authorization: Bearer ${token}" ${apiUrl}${path}`]),
   ].join('\n');
 }
 

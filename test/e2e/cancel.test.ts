@@ -4,7 +4,7 @@ import { finishedGoal, runGoal, type FinishedGoal } from '../support/e2e/finishe
 import { processesWith } from '../support/e2e/host-processes.ts';
 import { startScriptedHttp, type ScriptedHttp } from '../support/e2e/scripted-http.ts';
 import { startSystem, type System } from '../support/e2e/system.ts';
-import { approval, child, echo, fetching, goalOf, shell, type Task } from '../support/e2e/tasks.ts';
+import { approval, child, code, echo, fetching, goalOf, shell, type Task } from '../support/e2e/tasks.ts';
 import { connectTemporal } from '../support/e2e/temporal.ts';
 import { until } from '../support/until.ts';
 
@@ -79,25 +79,37 @@ describe('a cancelled goal', () => {
     expect(asked(), 'nothing was begun after the end').toBe(begun);
   });
 
+  const busy = '() => { const end = Date.now() + 30; while (Date.now() < end); return 1; }';
+
   test('begins no further segment of an inline map', async () => {
     const each: Task = {
       id: 'each',
       kind: 'map',
       over: 'goal.input.items',
-      task: {
-        kind: 'tool',
-        tool: 'code.javascript',
-        input: { code: '() => { const end = Date.now() + 30; while (Date.now() < end); return 1; }' },
-      },
+      task: { kind: 'tool', tool: 'code.javascript', input: { code: busy } },
     };
-    const items = Array.from({ length: 400 }, (_, n) => n);
+    const items = Array.from({ length: 600 }, (_, n) => n);
     const goal = await runGoal(system.astra, goalOf([each], null, { input: { items } }), async (id) => {
       await awaitTask(system.astra, id, 'each', ({ map }) => (map?.completed ?? 0) > 0);
       await cancel(id);
     });
     expect(goal.view.status).toBe('cancelled');
     expect(goal.task('each').status).toBe('cancelled');
-    expect(goal.task('each').map?.completed).toBeLessThan(400);
+    // Some 30 a segment, which lasts half a second.
+    expect(goal.task('each').map?.completed).toBeLessThan(300);
+  });
+
+  test('begins no further segment of a chain of inline tasks', async () => {
+    const chain = Array.from({ length: 300 }, (_, n) =>
+      code(`t${n}`, busy, null, n === 0 ? {} : { after: [`t${n - 1}`] }),
+    );
+    const goal = await runGoal(system.astra, goalOf(chain), async (id) => {
+      await awaitTask(system.astra, id, 't0', 'completed');
+      await cancel(id);
+    });
+    expect(goal.view.status).toBe('cancelled');
+    expect(goal.view.progress.completed).toBeLessThan(150);
+    expect(goal.task('t299').status).toBe('cancelled');
   });
 
   test('closes its approvals and gives up its waits', async () => {

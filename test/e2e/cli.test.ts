@@ -104,7 +104,7 @@ describe('astra goal', () => {
     const { code, stdout } = await run(['goal', 'submit', file, '--objective', 'Fail', '--wait']);
     expect(code).toBe(1);
     expect(stdout).toContain('ASTRA_TASK_FAILED');
-    expect(stdout).toMatch(/boom: ASTRA_TOOL_FAILED/);
+    expect(stdout).toMatch(/"boom" failed with ASTRA_TOOL_FAILED/);
   });
 
   test('watch ends 2 when somebody cancels the goal', async () => {
@@ -116,7 +116,10 @@ describe('astra goal', () => {
       .toMatchObject({ status: 'running' });
     expect((await run(['goal', 'cancel', id, '--reason', 'enough'])).code).toBe(0);
     expect((await watching).code).toBe(2);
-    expect((await run(['goal', 'result', id])).code).toBe(2);
+    expect(await run(['goal', 'result', id])).toMatchObject({
+      code: 2,
+      stdout: expect.stringContaining('reason: enough') as unknown,
+    });
     expect((await run(['goal', 'cancel', id])).stderr).toContain('ASTRA_GOAL_FINISHED');
   });
 
@@ -163,6 +166,7 @@ test('astra approval list shows what waits, and decide lets it go on', async () 
   });
   const result = await run(['goal', 'result', id]);
   expect(result.code).toBe(1);
+  expect(result.stdout).toMatch(/rejected by .*: not yet/);
 });
 
 test('astra tool list, tool get and me answer', async () => {

@@ -11,7 +11,7 @@ let web: ScriptedHttp;
 beforeAll(async () => {
   web = await startScriptedHttp();
   // Two workers: what one of them recorded, the other must know.
-  system = await startSystem({ workers: 2, env: { ASTRA_EGRESS_ALLOW: '127.0.0.1' } });
+  system = await startSystem({ workers: [{}, {}], env: { ASTRA_EGRESS_ALLOW: '127.0.0.1' } });
 });
 afterAll(async () => {
   await system.stop();

@@ -18,8 +18,8 @@ export type ProcessName = 'api' | 'worker' | `worker-${number}`;
 export interface SystemOptions {
   /** Added to the environment of every process. */
   readonly env?: Readonly<Record<string, string>>;
-  /** Worker processes (one unless given). */
-  readonly workers?: number;
+  /** What each worker process has besides (one with nothing unless given). */
+  readonly workers?: readonly Readonly<Record<string, string>>[];
   /** The servers to run on; those that all tests share unless given. */
   readonly stack?: ProvidedStack;
 }
@@ -86,9 +86,9 @@ export async function startSystem(options: SystemOptions = {}): Promise<System> 
       ASTRA_LOG_LEVEL: 'warn',
       ...options.env,
     };
-    for (const name of processNames(options.workers ?? 1)) {
+    for (const [name, own] of processesOf(options.workers ?? [{}])) {
       const adminPort = await ports.take('workerAdmin');
-      members.push(createMember({ name, adminPort, apiPort, env, home, watchdog }));
+      members.push(createMember({ name, adminPort, apiPort, env: { ...env, ...own }, home, watchdog }));
     }
     await Promise.all(members.map(({ supervisor }) => supervisor.start()));
     const token = await issuer.sign({});
@@ -99,9 +99,11 @@ export async function startSystem(options: SystemOptions = {}): Promise<System> 
   }
 }
 
-const processNames = (workers: number): ProcessName[] => [
-  'api',
-  ...Array.from({ length: workers }, (_, n): ProcessName => (n === 0 ? 'worker' : `worker-${n + 1}`)),
+const processesOf = (
+  workers: readonly Readonly<Record<string, string>>[],
+): [name: ProcessName, env: Readonly<Record<string, string>>][] => [
+  ['api', {}],
+  ...workers.map((env, n): [ProcessName, typeof env] => [n === 0 ? 'worker' : `worker-${n + 1}`, env]),
 ];
 
 function createMember(options: {

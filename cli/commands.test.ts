@@ -1,0 +1,151 @@
+import { createHash } from 'node:crypto';
+import { mkdtemp, readFile, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { goalId, goalView } from '../sdk/test-support/goal-samples.ts';
+import { json, startScriptedServer } from '../sdk/test-support/scripted-server.ts';
+import { runInProcess } from './test-support/run-in-process.ts';
+
+async function temporaryDirectory(): Promise<string> {
+  const directory = await mkdtemp(join(tmpdir(), 'astra-cli-'));
+  onTestFinished(() => rm(directory, { recursive: true }));
+  return directory;
+}
+
+describe('artifacts', () => {
+  const artifact = (name: string, bytes: string, id = 'art_0123456789abcdef') => ({
+    id,
+    name,
+    mediaType: 'text/plain',
+    sizeBytes: bytes.length,
+    sha256: createHash('sha256').update(bytes).digest('hex'),
+    goalId,
+    taskId: 'render',
+    createdAt: '2025-01-01T00:00:00.000Z',
+  });
+  const serve = (items: readonly object[], bytes: string) =>
+    startScriptedServer(({ path }) =>
+      path.endsWith('/content') ? (response) => response.end(bytes) : json({ items, nextCursor: null }),
+    );
+
+  test('are downloaded under safe names and their paths printed', async () => {
+    const server = await serve(
+      ['report.md', 'report.md', '../../etc/passwd', '.hidden'].map((name) => artifact(name, 'bytes')),
+      'bytes',
+    );
+    const cwd = await temporaryDirectory();
+    const { exitCode, stdout } = await runInProcess(server.url, ['goal', 'artifacts', goalId, '--download', 'out'], {
+      cwd,
+    });
+    expect(exitCode).toBe(0);
+    const names = ['report.md', 'report-2.md', '__.._etc_passwd', '_hidden'];
+    expect(stdout.trimEnd().split('\n')).toEqual(names.map((name) => join(cwd, 'out', name)));
+    expect((await readdir(join(cwd, 'out'))).toSorted()).toEqual(names.toSorted());
+    expect(await readFile(join(cwd, 'out', 'report.md'), 'utf8')).toBe('bytes');
+  });
+
+  test('that arrive damaged are not kept', async () => {
+    const server = await serve([artifact('report.md', 'bytes')], 'byt');
+    const cwd = await temporaryDirectory();
+    const { exitCode, stderr } = await runInProcess(server.url, ['goal', 'artifacts', goalId, '--download', 'out'], {
+      cwd,
+    });
+    expect(exitCode).toBe(1);
+    expect(stderr).toContain('arrived damaged');
+    expect(await readdir(join(cwd, 'out'))).toEqual([]);
+  });
+
+  test('are listed', async () => {
+    const server = await serve([artifact('report.md', 'bytes')], '');
+    expect((await runInProcess(server.url, ['goal', 'artifacts', goalId])).stdout).toMatch(
+      /art_0123456789abcdef {2}render {2}5 +text\/plain {2}report\.md/,
+    );
+  });
+});
+
+describe('approvals, templates, tools and me', () => {
+  const approval = {
+    id: 'apr_x.ok',
+    kind: 'task',
+    goalId,
+    taskId: 'ok',
+    prompt: 'Publish?',
+    input: { to: 'a' },
+    status: 'pending',
+    required: 2,
+    votes: [{ subject: 'a', decision: 'approved', comment: null, at: '2025-01-01T00:00:00.000Z' }],
+    requestedAt: '2025-01-01T00:00:00.000Z',
+    expiresAt: null,
+  };
+
+  test('an approval is listed and decided, with a comment and an edited input', async () => {
+    const server = await startScriptedServer(({ method }) =>
+      json(method === 'GET' ? { items: [approval], nextCursor: null } : approval),
+    );
+    const list = await runInProcess(server.url, ['approval', 'list']);
+    expect(list.stdout).toContain('Publish? {"to":"a"}');
+    expect(list.stdout).toContain('apr_x.ok  pending  1/2');
+    expect(server.requests[0]?.query.toString()).toBe('status=pending');
+    const args = ['approval', 'decide', 'apr_x.ok', 'approve', '--comment', 'fine', '--edit', '-'];
+    const decided = await runInProcess(server.url, args, { stdin: '{"to":"b"}' });
+    expect(decided.stdout).toBe('apr_x.ok pending: 1 more of 2 to approve\n');
+    expect(server.requests[1]).toMatchObject({
+      path: '/v1/approvals/apr_x.ok/decisions',
+      body: { decision: 'approved', comment: 'fine', editedInput: { to: 'b' } },
+    });
+  });
+
+  test('an approval is shown with its input, its votes and how to decide it', async () => {
+    const server = await startScriptedServer(() => json(approval));
+    const { stdout, stderr } = await runInProcess(server.url, ['approval', 'get', 'apr_x.ok']);
+    expect(stdout).toBe(
+      [
+        'Publish?',
+        '  status    pending, needs 2 to approve',
+        `  goal      ${goalId}`,
+        '  approved  2025-01-01T00:00:00.000Z by a',
+        'input:',
+        '{',
+        '  "to": "a"',
+        '}',
+        '',
+      ].join('\n'),
+    );
+    expect(stderr).toContain('npx astra approval decide apr_x.ok approve|reject');
+  });
+
+  test('a template is applied under the name in its file', async () => {
+    const server = await startScriptedServer(() => json({ name: 'greet' }));
+    const template = JSON.stringify({
+      name: 'greet',
+      description: 'd',
+      params: {},
+      objective: 'o',
+      plan: { tasks: [] },
+    });
+    expect(await runInProcess(server.url, ['template', 'apply', '-'], { stdin: template })).toMatchObject({
+      exitCode: 0,
+      stdout: 'greet applied\n',
+    });
+    expect(server.requests[0]).toMatchObject({ method: 'PUT', path: '/v1/templates/greet' });
+    expect(await runInProcess(server.url, ['template', 'apply', '-'], { stdin: '{}' })).toMatchObject({ exitCode: 64 });
+  });
+
+  test('a goal is cancelled with a reason and gets events', async () => {
+    const server = await startScriptedServer(() => json(goalView({ status: 'cancelling' }), 202));
+    expect((await runInProcess(server.url, ['goal', 'cancel', goalId, '--reason', 'late'])).stdout).toBe(
+      `${goalId} cancelling\n`,
+    );
+    await runInProcess(server.url, ['goal', 'send-event', goalId, 'paid', '--data', '{"usd":"1"}']);
+    expect(server.requests.map(({ path, body }) => [path, body])).toEqual([
+      [`/v1/goals/${goalId}/cancel`, { reason: 'late' }],
+      [`/v1/goals/${goalId}/events`, { name: 'paid', data: { usd: '1' } }],
+    ]);
+  });
+
+  test('me says who the token is for', async () => {
+    const server = await startScriptedServer(() => json({ subject: 'ann', tenant: 'default', scopes: ['admin'] }));
+    expect((await runInProcess(server.url, ['me'])).stdout).toBe('ann of tenant default, may: admin\n');
+  });
+});
