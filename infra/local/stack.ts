@@ -55,7 +55,7 @@ export interface Stack {
 }
 
 /** Where fetched programs are kept: shared by all stacks of the project, and by clones that are told so. */
-function binDirectory(env: Environment): string {
+export function binDirectory(env: Environment): string {
   return resolve(env.ASTRA_CACHE_DIR ?? join(projectDir, '.astra', 'bin'));
 }
 
