@@ -1,4 +1,4 @@
-import type { Approval, Astra, TaskView } from '../../../sdk/index.ts';
+import { isAstraError, type Approval, type Astra, type GraphView, type TaskView } from '../../../sdk/index.ts';
 import { until } from '../until.ts';
 
 /** The goal's task as soon as it is as wanted. */
@@ -12,12 +12,22 @@ export async function awaitTask(
   let task: TaskView | undefined;
   await until(
     async () => {
-      task = (await astra.goals.graph(goalId)).tasks.find(({ id }) => id === taskId);
+      task = (await graphOf(astra, goalId))?.tasks.find(({ id }) => id === taskId);
       return task !== undefined && isWanted(task);
     },
     `${taskId} is ${String(wanted)}`,
   );
   return task!;
+}
+
+/** Undefined while a sub-goal, whose id its parent has told, has not begun. */
+async function graphOf(astra: Astra, goalId: string): Promise<GraphView | undefined> {
+  try {
+    return await astra.goals.graph(goalId);
+  } catch (error) {
+    if (isAstraError(error, 'ASTRA_NOT_FOUND')) return undefined;
+    throw error;
+  }
 }
 
 /** The approval that the goal asks for, as soon as it does. */
