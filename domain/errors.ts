@@ -82,6 +82,12 @@ export class AstraError extends Error {
   }
 }
 
+/** How a task ends whose attempt was lost, when its tool must not run twice. */
+export function effectInDoubt(tool: string): ErrorInfo {
+  const message = `The worker was lost while "${tool}" ran. Find out whether it took effect, then submit what is left.`;
+  return { code: 'ASTRA_EFFECT_IN_DOUBT', message, retryable: false };
+}
+
 /** The record's form of any thrown value. What is not an AstraError is ours, and its text is not for users. */
 export function toErrorInfo(error: unknown): ErrorInfo {
   if (error instanceof AstraError) return { code: error.code, message: error.message, retryable: error.retryable };

@@ -6,6 +6,7 @@ import {
   TimeoutFailure,
 } from '@temporalio/workflow';
 import type { TaskEnding, TaskOutcome, TaskRef } from '../activities/contract.ts';
+import { effectInDoubt } from '../domain/errors.ts';
 import { bindingOf, type PlanOutline, type TaskOutline } from '../domain/plan-outline.ts';
 import type { ErrorInfo } from '../domain/schemas/common.ts';
 import { kernel } from './activities.ts';
@@ -28,8 +29,7 @@ function lostTask(error: ActivityFailure, task: TaskOutline, outline: PlanOutlin
   const isOurs = cause instanceof ApplicationFailure && cause.type?.startsWith('ASTRA_') === true;
   // Also a worker that was stopped gives back what it could not end.
   if (!isOurs && bindingOf(outline, task)?.effect === 'once') {
-    const message = `The worker was lost while "${task.tool ?? task.id}" ran. Find out whether it took effect, then submit what is left.`;
-    return { code: 'ASTRA_EFFECT_IN_DOUBT', message, retryable: false };
+    return effectInDoubt(task.tool ?? task.id);
   }
   if (cause instanceof TimeoutFailure) {
     const message = `No attempt at "${task.id}" ended in time (${cause.timeoutType}). Is a worker of its class running?`;

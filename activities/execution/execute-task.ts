@@ -1,5 +1,5 @@
 import { activityInfo, ApplicationFailure, CancelledFailure, Context, heartbeat } from '@temporalio/activity';
-import { AstraError, toErrorInfo } from '../../domain/errors.ts';
+import { AstraError, effectInDoubt, toErrorInfo } from '../../domain/errors.ts';
 import { bindingOf } from '../../domain/plan-outline.ts';
 import { backoffSeconds, retryOf, timeoutSecondsOf, type RetrySchedule } from '../../domain/retry.ts';
 import type { ErrorInfo } from '../../domain/schemas/common.ts';
@@ -75,8 +75,7 @@ async function openAttempt({ recorder, scopes }: Deps, ref: TaskRef): Promise<At
   const binding = bindingOf((await recorder.plan(ref.goal)).outline, planned.outline);
   const number = activityInfo().attempt;
   if (binding?.effect === 'once' && number > 1 && !(await hasFailedCleanly(recorder, ref, number - 1))) {
-    const message = `The worker was lost while "${planned.outline.tool ?? ref.taskId}" ran. Find out whether it took effect, then submit what is left.`;
-    const error = { code: 'ASTRA_EFFECT_IN_DOUBT', message, retryable: false };
+    const error = effectInDoubt(planned.outline.tool ?? ref.taskId);
     return recordEnd(recorder, ref, draft('task.failed', { error }, { taskId: ref.taskId, attempt: number }));
   }
   const retry = retryOf(planned.outline, binding);
