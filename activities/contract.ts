@@ -30,11 +30,27 @@ export interface PlanGoalArgs {
   readonly depth: number;
 }
 export type PlanGoalResult = { readonly outline: PlanOutline } | { readonly error: ErrorInfo };
+export type BeginGoalResult =
+  | {
+      readonly outline: PlanOutline;
+      /** What came of the first segment; null: there was none. */
+      readonly begun: SegmentResult | null;
+      /** Nothing was left to do: the goal's completion is recorded too. */
+      readonly completed: boolean;
+    }
+  | { readonly error: ErrorInfo };
 
 export interface TaskRef {
   readonly goal: GoalRef;
   /** `each.3` is item 3 of the map `each`. */
   readonly taskId: string;
+}
+
+export interface ExecuteTaskArgs extends TaskRef {
+  /** All others have settled: the goal is completed with it. */
+  readonly last?: true;
+  /** The workflow was reset by an operator: what this is a first attempt at may have ended before. */
+  readonly repeated?: true;
 }
 
 export type TaskOutcome =
@@ -73,6 +89,9 @@ export interface SegmentArgs {
   /** Inline tasks the segment may run; their dependencies are settled or in this list. */
   readonly taskIds: readonly string[];
 }
+/** `goalCompleted`: with the task, which was the last one, the goal's completion is recorded. */
+export type ExecuteTaskResult = TaskOutcome & { readonly goalCompleted?: true };
+
 export interface MapSegmentArgs {
   readonly task: TaskRef;
   readonly from: number;
@@ -104,8 +123,11 @@ export interface SegmentActivities {
 export interface KernelActivities extends SegmentActivities {
   /** Records the submission alone, of a goal whose plan takes its time. */
   recordSubmission(args: PlanGoalArgs): Promise<void>;
-  /** Validates the goal's plan, given or a template's; records the submission and the plan. */
-  planGoal(args: PlanGoalArgs): Promise<PlanGoalResult>;
+  /**
+   * Validates the goal's plan, given or a template's, runs its first segment, and completes the goal when nothing is
+   * left; records all that at once. Of a plan that people must approve nothing is run.
+   */
+  beginGoal(args: PlanGoalArgs): Promise<BeginGoalResult>;
   /** Records what the workflow alone decided. Events already recorded are not recorded again. */
   recordEvents(args: { readonly goal: GoalRef; readonly events: readonly EventDraft[] }): Promise<void>;
   /** Evaluates `when` and what else the workflow must know; records the start. */
@@ -119,7 +141,7 @@ export interface KernelActivities extends SegmentActivities {
 /** Run as activities of their own, on the task queue of the tool's worker class. */
 export interface ToolActivities {
   /** One attempt at a tool call. Throws a retryable failure while attempts are left; else records the end. */
-  executeTask(task: TaskRef): Promise<TaskOutcome>;
+  executeTask(task: ExecuteTaskArgs): Promise<ExecuteTaskResult>;
 }
 
 /** A plan by a model: too slow for a local activity. Its goal's submission is recorded before. */

@@ -1,4 +1,5 @@
 import type { Activities } from './contract.ts';
+import { createBeginGoal } from './execution/begin-goal.ts';
 import { createCloseTask } from './execution/close-task.ts';
 import { createCompleteGoal } from './execution/complete-goal.ts';
 import type { ExecutionDeps } from './execution/deps.ts';
@@ -9,7 +10,7 @@ import { createRunSegment } from './execution/run-segment.ts';
 import { createTaskScopes } from './execution/task-scope.ts';
 import { createToolRunner } from './execution/tool-runner.ts';
 import { createValues } from './execution/values.ts';
-import { createPlanGoal, recordSubmission } from './planner/plan-goal.ts';
+import { recordSubmission } from './planner/record-planning.ts';
 import { createPlanGoalWithModel } from './planner/plan-with-model.ts';
 
 /** All activities, over what the process has. Which of them a worker serves depends on the queue it polls. */
@@ -20,7 +21,7 @@ export function createActivities(deps: ExecutionDeps): Activities {
   const execution = { ...deps, values, scopes };
   return {
     recordSubmission: (args) => recordSubmission(recorder, args),
-    planGoal: createPlanGoal(deps),
+    beginGoal: createBeginGoal(execution),
     planGoalWithModel: createPlanGoalWithModel(deps),
     recordEvents: async ({ goal, events }) => {
       await recorder.record(goal, events);

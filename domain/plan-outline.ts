@@ -34,7 +34,7 @@ export function bindingOf(outline: PlanOutline, task: TaskOutline): ToolBinding 
   return task.tool === undefined ? undefined : outline.tools[task.tool];
 }
 
-/** Pure and quick: runs in a segment rather than in an activity of its own. */
+/** A pure and quick tool call, or a map of such: runs in a segment rather than in an activity of its own. */
 export function isInline(outline: PlanOutline, task: TaskOutline): boolean {
-  return task.kind === 'tool' && bindingOf(outline, task)?.execution === 'inline';
+  return (task.kind === 'tool' || task.kind === 'map') && bindingOf(outline, task)?.execution === 'inline';
 }

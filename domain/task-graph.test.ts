@@ -11,7 +11,9 @@ const task = (id: string, after: readonly string[] = [], rest: Partial<TaskOutli
   ...rest,
 });
 const ids = (tasks: readonly TaskOutline[]): string[] => tasks.map(({ id }) => id);
-const always = (): boolean => true;
+const isTool = ({ kind }: TaskOutline): boolean => kind === 'tool';
+/** All its tools are inline. */
+const inlineGraph = (tasks: readonly TaskOutline[]): TaskGraph => createTaskGraph({ tasks }, {}, { isInline: isTool });
 
 describe('takeReady', () => {
   test('hands out the task with the longest remaining path first, then by the order of the plan', () => {
@@ -41,40 +43,31 @@ describe('takeSegment', () => {
       task('c', ['a', 'b']),
       task('d', ['c', 'slow']),
     ];
-    const graph = createTaskGraph({ tasks });
-    const inline = ({ kind }: TaskOutline): boolean => kind === 'tool';
-    expect(ids(graph.takeSegment(inline))).toEqual(['a', 'b', 'c']);
+    const graph = inlineGraph(tasks);
+    expect(ids(graph.takeSegment())).toEqual(['a', 'b', 'c']);
     expect(ids(graph.takeReady())).toEqual(['slow']);
   });
 
   test('is empty when no ready task is inline', () => {
-    const graph = createTaskGraph({ tasks: [task('a', [], { kind: 'wait' }), task('b', ['a'])] });
-    expect(graph.takeSegment(({ kind }) => kind === 'tool')).toEqual([]);
+    const graph = inlineGraph([task('a', [], { kind: 'wait' }), task('b', ['a'])]);
+    expect(graph.takeSegment()).toEqual([]);
   });
 
-  test('holds at most its limit', () => {
+  test('holds at most its limit; what is left waits for the next segment', () => {
     const chain = Array.from({ length: 5 }, (_, i) => task(`t${i}`, i === 0 ? [] : [`t${i - 1}`]));
-    const graph = createTaskGraph({ tasks: [...chain, task('x'), task('y')] });
-    expect(ids(graph.takeSegment(always, 2))).toEqual(['t0', 'x']);
-    expect(ids(graph.takeSegment(always, 2))).toEqual(['y']);
-  });
-
-  test('asks only once whether a ready task is inline', () => {
-    const graph = createTaskGraph({ tasks: [task('a'), task('b')] });
-    const asked: string[] = [];
-    const never = ({ id }: TaskOutline): boolean => asked.push(id) === 0;
-    graph.takeSegment(never);
-    graph.takeSegment(never);
-    expect(asked).toEqual(['a', 'b']);
-    expect(ids(graph.takeReady())).toEqual(['a', 'b']);
+    const graph = inlineGraph([...chain, task('x'), task('y')]);
+    expect(ids(graph.takeSegment(2))).toEqual(['t0', 'x']);
+    expect(graph.takeReady()).toEqual([]);
+    expect(graph.done).toBe(false);
+    expect(ids(graph.takeSegment(2))).toEqual(['y']);
   });
 
   test('takes a released task again', () => {
-    const graph = createTaskGraph({ tasks: [task('a'), task('b', ['a'])] });
-    graph.takeSegment(always);
+    const graph = inlineGraph([task('a'), task('b', ['a'])]);
+    graph.takeSegment();
     graph.settle('a', 'completed');
     graph.release(['b']);
-    expect(ids(graph.takeSegment(always))).toEqual(['b']);
+    expect(ids(graph.takeSegment())).toEqual(['b']);
   });
 });
 
@@ -89,16 +82,16 @@ describe('skipping', () => {
   });
 
   test('spares a task that is already under way in a segment', () => {
-    const graph = createTaskGraph({ tasks: [task('a'), task('b', ['a'])] });
-    graph.takeSegment(always);
+    const graph = inlineGraph([task('a'), task('b', ['a'])]);
+    graph.takeSegment();
     expect(graph.settle('a', 'skipped')).toEqual([]);
     expect(graph.settle('b', 'skipped')).toEqual([]);
     expect(graph.done).toBe(true);
   });
 
   test('reaches a task that comes back from a segment', () => {
-    const graph = createTaskGraph({ tasks: [task('a'), task('b', ['a']), task('c', ['b'])] });
-    graph.takeSegment(always);
+    const graph = inlineGraph([task('a'), task('b', ['a']), task('c', ['b'])]);
+    graph.takeSegment();
     graph.settle('a', 'skipped');
     expect(graph.release(['b', 'c'])).toEqual(['b', 'c']);
     expect(graph.done).toBe(true);
@@ -114,7 +107,7 @@ describe('failing', () => {
     expect(graph.done).toBe(false);
     graph.settle('b', 'completed');
     expect(graph.takeReady()).toEqual([]);
-    expect(graph.takeSegment(always)).toEqual([]);
+    expect(graph.takeSegment()).toEqual([]);
     expect(graph.done).toBe(true);
     expect(graph.unstarted()).toEqual(['c']);
   });
@@ -195,8 +188,7 @@ function drive(
   const byId = new Map(tasks.map((item) => [item.id, item]));
   const trace: Trace = { starts: new Map(), statuses: new Map() };
   const running: string[] = [];
-  const inline = ({ kind }: TaskOutline): boolean => kind === 'tool';
-  let graph = createTaskGraph({ tasks });
+  let graph = inlineGraph(tasks);
 
   const settle = (id: string, status: SettledStatus): void => {
     running.splice(running.indexOf(id), 1);
@@ -229,7 +221,7 @@ function drive(
     const choice = next(4);
     const progressed = ((): boolean => {
       if (choice === 0) {
-        const segment = graph.takeSegment(inline, 1 + next(5));
+        const segment = graph.takeSegment(1 + next(5));
         if (segment.length > 0) runSegment(segment);
         return segment.length > 0;
       }
@@ -238,7 +230,7 @@ function drive(
         return true;
       }
       if (choice === 2 && running.length === 0) {
-        graph = createTaskGraph({ tasks }, graph.settledStatuses());
+        graph = createTaskGraph({ tasks }, graph.settledStatuses(), { isInline: isTool });
         return false;
       }
       const taken = graph.takeReady(1 + next(3));

@@ -25,14 +25,14 @@ export interface TaskGraph {
   readonly halted: boolean;
   /** Nothing is started, and nothing can start any more. */
   readonly done: boolean;
-  /** Marks up to `limit` ready tasks as started and returns them. */
+  /** Marks up to `limit` ready tasks that are not inline as started and returns them. */
   takeReady(limit?: number): readonly TaskOutline[];
   /**
    * Marks as started, and returns dependencies first, up to `limit` tasks: the ready ones that are inline, and what can
    * follow them without leaving the segment, that is inline tasks whose other dependencies are settled or in it too.
-   * A ready task found not to be inline is left to `takeReady` and not asked about again.
+   * What exceeds the limit waits for another segment.
    */
-  takeSegment(isInline: (task: TaskOutline) => boolean, limit?: number): readonly TaskOutline[];
+  takeSegment(limit?: number): readonly TaskOutline[];
   /**
    * Puts started tasks back that did not end. Returns the ids of the tasks that are skipped thereby; they are settled.
    * @throws ASTRA_INTERNAL when the plan has no such task
@@ -51,31 +51,32 @@ export interface TaskGraph {
   progress(): GoalView['progress'];
 }
 
+type IsInline = (task: TaskOutline) => boolean;
+
 interface GraphState {
   readonly nodes: readonly TaskNode[];
   readonly byId: ReadonlyMap<string, TaskNode>;
   readonly byPosition: readonly TaskNode[];
-  /** Positions of the ready tasks. */
+  readonly isInline: IsInline;
+  /** Positions of the ready tasks, inline ones apart. */
   readonly ready: ReadySet;
-  /** Those of them that no segment has been offered yet. */
-  readonly unoffered: ReadySet;
+  readonly readyInline: ReadySet;
   readonly counts: Record<SettledStatus | 'started', number>;
   failedTask: string | null;
   halted: boolean;
 }
 
-function start(graph: GraphState, node: TaskNode): TaskOutline {
+function start(graph: GraphState, node: TaskNode): void {
   graph.ready.remove(node.position);
-  graph.unoffered.remove(node.position);
+  graph.readyInline.remove(node.position);
   node.state = 'started';
   graph.counts.started += 1;
-  return node.task;
 }
 
 function end(graph: GraphState, node: TaskNode, status: SettledStatus): void {
   if (node.state === 'started') graph.counts.started -= 1;
   graph.ready.remove(node.position);
-  graph.unoffered.remove(node.position);
+  graph.readyInline.remove(node.position);
   node.state = status;
   graph.counts[status] += 1;
   const fails = status === 'failed' && node.task.onFailure !== 'continue';
@@ -91,8 +92,7 @@ function admit(graph: GraphState, node: TaskNode): boolean {
     return true;
   }
   node.state = 'ready';
-  graph.ready.add(node.position);
-  graph.unoffered.add(node.position);
+  (graph.isInline(node.task) ? graph.readyInline : graph.ready).add(node.position);
   return false;
 }
 
@@ -118,21 +118,20 @@ function admitAll(graph: GraphState, nodes: readonly TaskNode[]): string[] {
     .flatMap((node) => (admit(graph, node) ? [node.task.id, ...propagate(graph, node)] : []));
 }
 
-type IsInline = (task: TaskOutline) => boolean;
-
-function takeInlineReady(graph: GraphState, isInline: IsInline, limit: number): TaskNode[] {
+/** Starts up to `limit` of the ready tasks given. */
+function takeLeast(graph: GraphState, ready: ReadySet, limit: number): TaskNode[] {
   const taken: TaskNode[] = [];
   while (!graph.halted && taken.length < limit) {
-    const node = graph.byPosition[graph.unoffered.takeLeast()];
+    const node = graph.byPosition[ready.takeLeast()];
     if (!node) break;
-    if (isInline(node.task)) taken.push(node);
+    start(graph, node);
+    taken.push(node);
   }
-  for (const node of taken) start(graph, node);
   return taken;
 }
 
-function takeSegment(graph: GraphState, isInline: IsInline, limit: number): TaskOutline[] {
-  const segment = takeInlineReady(graph, isInline, limit);
+function takeSegment(graph: GraphState, limit: number): TaskOutline[] {
+  const segment = takeLeast(graph, graph.readyInline, limit);
   const metDependencies = new Map<TaskNode, number>();
   // The loop also visits what is pushed while it runs.
   for (const node of segment) {
@@ -141,7 +140,7 @@ function takeSegment(graph: GraphState, isInline: IsInline, limit: number): Task
       const met = (metDependencies.get(dependent) ?? 0) + 1;
       metDependencies.set(dependent, met);
       const follows = dependent.state === 'pending' && met === dependent.unsettledDependencies;
-      if (!follows || !isInline(dependent.task)) continue;
+      if (!follows || !graph.isInline(dependent.task)) continue;
       start(graph, dependent);
       segment.push(dependent);
     }
@@ -149,24 +148,19 @@ function takeSegment(graph: GraphState, isInline: IsInline, limit: number): Task
   return segment.map(({ task }) => task);
 }
 
-function takeReady(graph: GraphState, limit: number): TaskOutline[] {
-  const taken: TaskOutline[] = [];
-  while (!graph.halted && taken.length < limit) {
-    const node = graph.byPosition[graph.ready.takeLeast()];
-    if (!node) break;
-    taken.push(start(graph, node));
-  }
-  return taken;
-}
-
-function initialState(tasks: readonly TaskOutline[], settled: Readonly<Record<string, SettledStatus>>): GraphState {
+function initialState(
+  tasks: readonly TaskOutline[],
+  settled: Readonly<Record<string, SettledStatus>>,
+  isInline: IsInline,
+): GraphState {
   const nodes = linkTaskNodes(tasks, settled);
   const graph: GraphState = {
     nodes,
     byId: new Map(nodes.map((node) => [node.task.id, node])),
     byPosition: nodes.toSorted((a, b) => a.position - b.position),
+    isInline,
     ready: createReadySet(nodes.length),
-    unoffered: createReadySet(nodes.length),
+    readyInline: createReadySet(nodes.length),
     counts: { started: 0, completed: 0, failed: 0, skipped: 0, cancelled: 0 },
     failedTask: null,
     halted: false,
@@ -181,13 +175,15 @@ const segmentTasks = 1_000;
 /**
  * @param settled How tasks ended already. It may name dependencies outside `outline.tasks`, so that a part of a plan can
  *   be run by itself.
+ * @param options.isInline tells the tasks that `takeSegment` hands out; none unless given. Asked as they become ready.
  * @throws ASTRA_INTERNAL when a dependency is neither a task of the outline nor settled
  */
 export function createTaskGraph(
   outline: Pick<PlanOutline, 'tasks'>,
   settled: Readonly<Record<string, SettledStatus>> = {},
+  options: { readonly isInline?: IsInline } = {},
 ): TaskGraph {
-  const graph = initialState(outline.tasks, settled);
+  const graph = initialState(outline.tasks, settled, options.isInline ?? (() => false));
   const nodeOf = (id: string): TaskNode => {
     const node = graph.byId.get(id);
     if (!node) throw new AstraError('ASTRA_INTERNAL', `The plan has no task "${id}".`);
@@ -202,10 +198,10 @@ export function createTaskGraph(
       return graph.halted;
     },
     get done() {
-      return graph.counts.started === 0 && (graph.halted || graph.ready.count === 0);
+      return graph.counts.started === 0 && (graph.halted || graph.ready.count + graph.readyInline.count === 0);
     },
-    takeReady: (limit = Infinity) => takeReady(graph, limit),
-    takeSegment: (isInline, limit = segmentTasks) => takeSegment(graph, isInline, limit),
+    takeReady: (limit = Infinity) => takeLeast(graph, graph.ready, limit).map(({ task }) => task),
+    takeSegment: (limit = segmentTasks) => takeSegment(graph, limit),
     release(ids) {
       const released = ids.map(nodeOf).filter((node) => node.state === 'started');
       for (const node of released) node.state = 'pending';

@@ -9,13 +9,14 @@ import type {
   KernelActivities,
   PlannerActivities,
   SegmentActivities,
-  TaskOutcome,
-  TaskRef,
+  ExecuteTaskArgs,
+  ExecuteTaskResult,
   ToolActivities,
 } from '../activities/contract.ts';
-import { bindingOf, type PlanOutline, type TaskOutline } from '../domain/plan-outline.ts';
+import { bindingOf, type TaskOutline } from '../domain/plan-outline.ts';
 import { retryOf, timeoutSecondsOf } from '../domain/retry.ts';
 import { taskQueues } from './contract.ts';
+import type { GoalRun } from './goal-run.ts';
 
 /** While Postgres is away a record is tried again until it succeeds: a goal waits, it does not fail. */
 export const kernel: LocalActivityInterfaceFor<KernelActivities> = proxyLocalActivities<KernelActivities>({
@@ -50,22 +51,29 @@ const graceSeconds = 600;
 const lostAttempts = 10;
 
 /** One task, or one item of a map, as an activity on the queue of its tool's class. */
-export async function executeTool(outline: PlanOutline, task: TaskOutline, ref: TaskRef): Promise<TaskOutcome> {
+export async function executeTool(
+  { outline, repeated }: Pick<GoalRun, 'outline' | 'repeated'>,
+  task: TaskOutline,
+  ref: ExecuteTaskArgs,
+): Promise<ExecuteTaskResult> {
   const binding = bindingOf(outline, task);
   const retry = retryOf(task, binding);
   const { executeTask } = proxyActivities<ToolActivities>({
     taskQueue: binding?.workerClass === 'sandbox' ? taskQueues.sandbox : taskQueues.main,
     startToCloseTimeout: (timeoutSecondsOf(task, binding) + graceSeconds) * 1_000,
-    heartbeatTimeout: '10 seconds',
-    summary: task.title ?? ref.taskId,
+    // To stall costs a worker the second run of a tool that may run twice, and the task itself of one that must not.
+    heartbeatTimeout: binding?.effect === 'once' ? '10 seconds' : '3 seconds',
+    activityId: ref.taskId,
+    ...(task.title !== undefined && { summary: task.title }),
     cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
     retry: {
-      initialInterval: retry.initialIntervalSeconds * 1_000,
-      backoffCoefficient: retry.backoffCoefficient,
-      maximumInterval: retry.maxIntervalSeconds * 1_000,
+      // For attempts that are lost with their worker. One that fails says itself when the next begins.
+      initialInterval: '100 milliseconds',
+      backoffCoefficient: 3,
+      maximumInterval: '30 seconds',
       // One unless its author says otherwise.
       maximumAttempts: binding?.effect === 'once' ? retry.maxAttempts : retry.maxAttempts + lostAttempts,
     },
   });
-  return executeTask(ref);
+  return executeTask(repeated ? { ...ref, repeated } : ref);
 }

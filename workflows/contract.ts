@@ -14,6 +14,12 @@ export const taskQueues = {
 } as const;
 
 export const goalWorkflowType = 'goalWorkflow';
+/**
+ * How long a step of a goal may be out before another worker does it, the default being 10 s: so long a goal waits whose
+ * worker died in the middle of one. A history that takes longer to replay is given more by the server, from its fourth
+ * attempt on.
+ */
+export const workflowTaskTimeout = '3 seconds';
 /** The workflow's id is the goal's idempotency key. */
 export const goalWorkflowId = (goalId: GoalId): string => `goal/${goalId}`;
 
@@ -36,7 +42,6 @@ export function goalSearchAttributes(tenant: string, submission: GoalSubmission)
   const labels = all.filter((label) => (bytes += utf8Bytes(JSON.stringify(label)) + 1) <= maxAttributeBytes);
   return [
     { key: searchAttributes.tenant, value: tenant },
-    { key: searchAttributes.status, value: 'accepted' },
     ...(labels.length > 0 ? [{ key: searchAttributes.labels, value: labels }] : []),
     ...(submission.template ? [{ key: searchAttributes.template, value: submission.template.name }] : []),
   ];
@@ -52,6 +57,8 @@ export interface GoalWorkflowInput {
   readonly bodyHash: string | null;
   readonly parentGoalId: GoalId | null;
   readonly depth: number;
+  /** Set for a sub-goal, and for a continued run, of a workflow that was reset. */
+  readonly repeated?: boolean;
   /** Set by continue-as-new. */
   readonly carried?: CarriedGoal;
 }

@@ -1,3 +1,4 @@
+import { workflowInfo } from '@temporalio/workflow';
 import { draftEvent } from '../domain/draft-event.ts';
 import type { GoalRef } from '../domain/goal-ref.ts';
 import type { PlanOutline } from '../domain/plan-outline.ts';
@@ -9,11 +10,18 @@ import type { GoalControl } from './control.ts';
 import type { GoalPage } from './goal-page.ts';
 import type { MapRoom } from './map-room.ts';
 
+export interface GoalEnd {
+  /** The goal's completion is recorded: a cancel comes too late. */
+  completed: boolean;
+}
+
 /** One goal while its plan runs: what every task's code is given. */
 export interface GoalRun {
   readonly goal: GoalRef;
   /** 0 for a goal that a client submitted, one more for each goal above it. */
   readonly depth: number;
+  /** An operator has reset this workflow, or one above it: tasks that it begins may have ended before. */
+  readonly repeated: boolean;
   readonly outline: PlanOutline;
   readonly graph: TaskGraph;
   readonly control: GoalControl;
@@ -21,8 +29,15 @@ export interface GoalRun {
   readonly mapRoom: MapRoom;
   /** Has the last segment used up its time, so that another follows it at once? */
   segmentsInARow: boolean;
+  readonly end: GoalEnd;
   /** Why the goal will fail; the first failure counts. */
   failure: ErrorInfo | null;
+}
+
+/** A reset gives the execution another run id than the one that it began with. */
+export function isRepeated({ repeated = false }: { readonly repeated?: boolean }): boolean {
+  const { runId, originalExecutionRunId } = workflowInfo();
+  return repeated || runId !== originalExecutionRunId;
 }
 
 /** A draft dated by the workflow's own clock, which replays. */

@@ -7,13 +7,14 @@ import {
   isCancellation,
 } from '@temporalio/workflow';
 import type { GoalRef } from '../domain/goal-ref.ts';
+import { isInline } from '../domain/plan-outline.ts';
 import { createTaskGraph } from '../domain/task-graph.ts';
 import { kernel } from './activities.ts';
 import type { GoalWorkflowInput, GoalWorkflowResult } from './contract.ts';
 import { createControl } from './control.ts';
 import { announceCancelling, endCancelled, endFailed, failure, votersAnswered } from './goal-ending.ts';
 import { createGoalPage } from './goal-page.ts';
-import { recordEvents, type GoalRun } from './goal-run.ts';
+import { isRepeated, recordEvents, type GoalEnd, type GoalRun } from './goal-run.ts';
 import { planGoal } from './plan-goal.ts';
 import { createMapRoom } from './map-room.ts';
 import { runTaskGraph } from './run-task-graph.ts';
@@ -34,15 +35,22 @@ export async function goalWorkflow(input: GoalWorkflowInput): Promise<GoalWorkfl
   });
   const cancelling = announceCancelling(goal, control, { page, submitted: carried !== undefined });
 
+  // What is recorded and what Temporal shows must not differ.
+  const end: GoalEnd = { completed: false };
   try {
     return await control.scope.run(async () => {
       const { onSubmitted } = cancelling;
-      const outline = carried?.outline ?? (await planGoal({ goal, control, page, onSubmitted }, input));
-      const graph = createTaskGraph(outline, carried?.settled);
+      const { outline, begun, completed } = carried
+        ? { ...carried, begun: null, completed: false }
+        : await planGoal({ goal, control, page, onSubmitted }, input);
+      if (completed) return { status: 'completed' };
+      const graph = createTaskGraph(outline, carried?.settled, { isInline: (task) => isInline(outline, task) });
       page.showStatus('running');
       const run: GoalRun = {
         goal,
         depth: input.depth,
+        repeated: isRepeated(input),
+        end,
         outline,
         graph,
         control,
@@ -51,26 +59,32 @@ export async function goalWorkflow(input: GoalWorkflowInput): Promise<GoalWorkfl
         segmentsInARow: false,
         mapRoom: createMapRoom(),
       };
-      const ending = await runTaskGraph(run);
+      const ending = await runTaskGraph(run, begun);
       if (ending.kind === 'continued') return await continueGoal(input, run);
       if (ending.kind === 'failed') throw failure(ending.error);
       await votersAnswered();
-      // A cancel comes too late now: what is recorded and what Temporal shows must not differ.
-      const { error } = await CancellationScope.nonCancellable(() => kernel.completeGoal({ goal }));
-      if (error) throw failure(error);
+      if (!end.completed) await completeGoal(goal);
       page.showStatus('completed');
       return { status: 'completed' };
     });
   } catch (error) {
     if (error instanceof ContinueAsNew) throw error;
+    if (end.completed) return { status: 'completed' };
     if (!isCancellation(error)) return await endFailed(goal, page, error);
     await cancelling.announced;
     return await endCancelled(goal, page, control.cancelReason);
   }
 }
 
+async function completeGoal(goal: GoalRef): Promise<void> {
+  // A cancel comes too late now.
+  const { error } = await CancellationScope.nonCancellable(() => kernel.completeGoal({ goal }));
+  if (error) throw failure(error);
+}
+
 /** Begins a new history with what is settled. Waits and approvals under way are opened again there. */
-async function continueGoal(input: GoalWorkflowInput, { outline, graph, control }: GoalRun): Promise<never> {
+async function continueGoal(input: GoalWorkflowInput, run: GoalRun): Promise<never> {
+  const { outline, graph, control, repeated } = run;
   // Unlike at the goal's end a cancel must get through here, or the new run knows nothing of it.
   await condition(allHandlersFinished);
   const edited = [...control.approvals.values()].flatMap(({ approvalId, editedInput }) =>
@@ -79,6 +93,7 @@ async function continueGoal(input: GoalWorkflowInput, { outline, graph, control 
   return continueAsNew<typeof goalWorkflow>({
     ...input,
     submission: null,
+    repeated,
     carried: {
       outline,
       settled: graph.settledStatuses(),

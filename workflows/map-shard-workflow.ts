@@ -1,5 +1,6 @@
 import type { GoalRef } from '../domain/goal-ref.ts';
 import type { PlanOutline } from '../domain/plan-outline.ts';
+import { isRepeated } from './goal-run.ts';
 import { createMapRoom } from './map-room.ts';
 import { range } from './run-map.ts';
 import { runWindow } from './run-window.ts';
@@ -12,10 +13,13 @@ export interface MapShardInput {
   /** Exclusive. */
   readonly to: number;
   readonly maxFailed: number;
+  readonly repeated: boolean;
 }
 
 /** A part of a wide map, with a history of its own. Answers how many items failed. */
-export async function mapShardWorkflow({ goal, outline, from, to, maxFailed }: MapShardInput): Promise<number> {
+export async function mapShardWorkflow(input: MapShardInput): Promise<number> {
+  const { goal, outline, from, to, maxFailed } = input;
   const [task] = outline.tasks;
-  return task ? runWindow({ goal, outline, task, mapRoom: createMapRoom() }, range(from, to), maxFailed) : 0;
+  const repeated = isRepeated(input);
+  return task ? runWindow({ goal, outline, task, repeated, mapRoom: createMapRoom() }, range(from, to), maxFailed) : 0;
 }

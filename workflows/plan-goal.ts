@@ -1,8 +1,8 @@
 import { CancellationScope } from '@temporalio/workflow';
-import type { PlanGoalArgs, PlanGoalResult } from '../activities/contract.ts';
+import type { BeginGoalResult, PlanGoalArgs } from '../activities/contract.ts';
 import type { GoalRef } from '../domain/goal-ref.ts';
 import { approvalId } from '../domain/ids.ts';
-import type { PlanOutline } from '../domain/plan-outline.ts';
+import type { ErrorInfo } from '../domain/schemas/common.ts';
 import type { GoalSubmission } from '../domain/schemas/goal.ts';
 import { kernel, planner } from './activities.ts';
 import type { GoalWorkflowInput } from './contract.ts';
@@ -20,8 +20,13 @@ interface Planning {
   readonly onSubmitted: () => void;
 }
 
-/** Has the goal planned, by its author, a template or a model, and approved, by policy or by people. */
-export async function planGoal(planning: Planning, input: GoalWorkflowInput): Promise<PlanOutline> {
+type Begun = Exclude<BeginGoalResult, { readonly error: ErrorInfo }>;
+
+/**
+ * Has the goal planned, by its author, a template or a model, and approved, by policy or by people. What is quick at the
+ * beginning of a plan that needs no approval has been run, too.
+ */
+export async function planGoal(planning: Planning, input: GoalWorkflowInput): Promise<Begun> {
   const { submission } = input;
   if (!submission)
     throw failure({ code: 'ASTRA_INTERNAL', message: 'A continued goal has no plan.', retryable: false });
@@ -32,22 +37,23 @@ export async function planGoal(planning: Planning, input: GoalWorkflowInput): Pr
   const planned = byModel ? await planByModel(planning, args) : await planAsGiven(planning, args);
   if ('error' in planned) throw failure(planned.error);
   if (submission.approval?.plan === 'required') await approvePlan(planning, submission, planned.outline.revision);
-  return planned.outline;
+  return planned;
 }
 
 // A goal that is cancelled at once is recorded all the same: its submission comes before everything else.
 
-async function planAsGiven({ onSubmitted }: Planning, args: PlanGoalArgs): Promise<PlanGoalResult> {
-  const planned = await CancellationScope.nonCancellable(() => kernel.planGoal(args));
+async function planAsGiven({ onSubmitted }: Planning, args: PlanGoalArgs): Promise<BeginGoalResult> {
+  const begun = await CancellationScope.nonCancellable(() => kernel.beginGoal(args));
   onSubmitted();
-  return planned;
+  return begun;
 }
 
-async function planByModel({ onSubmitted, page }: Planning, args: PlanGoalArgs): Promise<PlanGoalResult> {
+async function planByModel({ onSubmitted, page }: Planning, args: PlanGoalArgs): Promise<BeginGoalResult> {
   page.showStatus('planning');
   await CancellationScope.nonCancellable(() => kernel.recordSubmission(args));
   onSubmitted();
-  return planner.planGoalWithModel(args);
+  const planned = await planner.planGoalWithModel(args);
+  return 'error' in planned ? planned : { ...planned, begun: null, completed: false };
 }
 
 async function approvePlan(

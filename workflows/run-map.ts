@@ -3,7 +3,7 @@ import type { TaskEnding } from '../activities/contract.ts';
 import { requiredSuccesses } from '../domain/min-success.ts';
 import { bindingOf, type TaskOutline } from '../domain/plan-outline.ts';
 import { kernel, segments } from './activities.ts';
-import { goalWorkflowId } from './contract.ts';
+import { goalWorkflowId, workflowTaskTimeout } from './contract.ts';
 import type { GoalRun } from './goal-run.ts';
 import type { mapShardWorkflow } from './map-shard-workflow.ts';
 import { concurrencyOf, runWindow } from './run-window.ts';
@@ -66,9 +66,11 @@ async function runShards(
   let failed = 0;
   for (let from = begin; from < items && failed <= maxFailed; from += size) {
     const to = Math.min(items, from + size);
-    const shard = { goal: run.goal, outline: { ...run.outline, tasks: [task], tools }, from, to };
+    const { goal, repeated } = run;
+    const shard = { goal, repeated, outline: { ...run.outline, tasks: [task], tools }, from, to };
     failed += await executeChild<typeof mapShardWorkflow>('mapShardWorkflow', {
       workflowId: `${goalWorkflowId(run.goal.goalId)}/${task.id}/${from}`,
+      workflowTaskTimeout,
       cancellationType: ChildWorkflowCancellationType.WAIT_CANCELLATION_COMPLETED,
       parentClosePolicy: ParentClosePolicy.REQUEST_CANCEL,
       staticSummary: `${task.title ?? task.id}: items ${from} to ${to - 1}`,

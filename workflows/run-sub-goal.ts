@@ -8,7 +8,7 @@ import {
 } from '@temporalio/workflow';
 import type { OpenedTask, TaskEnding } from '../activities/contract.ts';
 import type { TaskOutline } from '../domain/plan-outline.ts';
-import { goalSearchAttributes, goalWorkflowId, goalWorkflowType } from './contract.ts';
+import { goalSearchAttributes, goalWorkflowId, goalWorkflowType, workflowTaskTimeout } from './contract.ts';
 import type { goalWorkflow } from './goal-workflow.ts';
 import type { GoalRun } from './goal-run.ts';
 
@@ -20,6 +20,7 @@ export async function runSubGoal(run: GoalRun, task: TaskOutline, child: ChildGo
   try {
     await executeChild<typeof goalWorkflow>(goalWorkflowType, {
       workflowId: goalWorkflowId(child.goalId),
+      workflowTaskTimeout,
       cancellationType: ChildWorkflowCancellationType.WAIT_CANCELLATION_COMPLETED,
       parentClosePolicy: ParentClosePolicy.REQUEST_CANCEL,
       staticSummary: task.title ?? task.id,
@@ -33,6 +34,7 @@ export async function runSubGoal(run: GoalRun, task: TaskOutline, child: ChildGo
           bodyHash: null,
           parentGoalId: goalId,
           depth: run.depth + 1,
+          repeated: run.repeated,
         },
       ],
     });

@@ -1,6 +1,6 @@
 import { workflowInfo } from '@temporalio/workflow';
-import type { TaskOutcome } from '../activities/contract.ts';
-import { isInline, type TaskOutline } from '../domain/plan-outline.ts';
+import type { SegmentResult, TaskOutcome } from '../activities/contract.ts';
+import type { TaskOutline } from '../domain/plan-outline.ts';
 import type { ErrorInfo } from '../domain/schemas/common.ts';
 import { kernel, segments } from './activities.ts';
 import { createFlight, type Flight } from './flight.ts';
@@ -26,31 +26,37 @@ export type GraphEnding =
  * 3. A history is begun anew only while nothing but waits and approvals is under way: those can be opened again.
  *    What one of them has come to by then is settled first: a vote and an event are taken once.
  * 4. When this answers or throws, nothing is under way any more.
+ *
+ * @param begun what came of the graph's first segment, which ran as the goal was planned
  */
-export async function runTaskGraph(run: GoalRun): Promise<GraphEnding> {
-  const { graph, page } = run;
+export async function runTaskGraph(run: GoalRun, begun: SegmentResult | null): Promise<GraphEnding> {
   const flight = createFlight();
   try {
-    for (;;) {
-      page.showProgress(graph);
-      const draining = !graph.halted && !graph.done && isHistoryLong(flight);
-      if (draining && flight.onlyWaits) {
-        run.control.continuing = true;
-        await flight.suspend();
-        if (!graph.halted) return { kind: 'continued' };
-      }
-      if (!draining) dispatch(run, flight);
-      if (flight.size === 0) break;
-      // The goal's outcome is certain; it does not wait for a person or a date to say so.
-      if (graph.failedTask !== null) flight.cancel({ onlyWaits: true });
-      await flight.next();
-    }
+    if (begun) await settleSegment(run, flight, run.graph.takeSegment(), begun);
+    return await runFlight(run, flight);
   } catch (error) {
     flight.cancel({ onlyWaits: false });
     await flight.landed();
     throw error;
   }
-  return run.failure ? { kind: 'failed', error: run.failure } : { kind: 'completed' };
+}
+
+async function runFlight(run: GoalRun, flight: Flight): Promise<GraphEnding> {
+  const { graph, page } = run;
+  for (;;) {
+    page.showProgress(graph);
+    const draining = !graph.halted && !graph.done && isHistoryLong(flight);
+    if (draining && flight.onlyWaits) {
+      run.control.continuing = true;
+      await flight.suspend();
+      if (!graph.halted) return { kind: 'continued' };
+    }
+    if (!draining) dispatch(run, flight);
+    if (flight.size === 0) return run.failure ? { kind: 'failed', error: run.failure } : { kind: 'completed' };
+    // The goal's outcome is certain; it does not wait for a person or a date to say so.
+    if (graph.failedTask !== null) flight.cancel({ onlyWaits: true });
+    await flight.next();
+  }
 }
 
 /** Sub-goals and wide maps may take days: while one runs, other tasks go on for as long as the server lets them. */
@@ -60,9 +66,9 @@ function isHistoryLong(flight: Flight): boolean {
 }
 
 function dispatch(run: GoalRun, flight: Flight): void {
-  const { graph, outline } = run;
+  const { graph } = run;
   // A segment may leave tasks to activities.
-  const inline = flight.busy < maxUnderWay ? graph.takeSegment((task) => isInline(outline, task)) : [];
+  const inline = flight.busy < maxUnderWay ? graph.takeSegment() : [];
   for (;;) {
     const ready = graph.takeReady(Math.max(0, maxUnderWay - flight.busy));
     if (ready.length === 0) break;
@@ -73,17 +79,30 @@ function dispatch(run: GoalRun, flight: Flight): void {
 }
 
 function startTask(run: GoalRun, flight: Flight, task: TaskOutline): void {
+  const { running, waiting } = run.graph.progress();
+  // Nothing is recorded any more of other tasks either.
+  const last = running === 1 && waiting === 0 && flight.size === 0;
   const work = async (): Promise<void> => {
-    const outcome = await runTask(run, task);
+    const outcome = await runTask(run, task, { last });
+    if (outcome?.goalCompleted) run.end.completed = true;
     if (outcome) await settle(run, task, outcome);
   };
   flight.start(work, { waits: waits(task), children: task.kind === 'goal' || task.kind === 'map' });
 }
 
 async function runSegment(run: GoalRun, flight: Flight, tasks: readonly TaskOutline[]): Promise<void> {
-  const { goal, graph } = run;
   const inARow = run.segmentsInARow ? segments : kernel;
-  const { outcomes, deferred } = await inARow.runSegment({ goal, taskIds: tasks.map((task) => task.id) });
+  const result = await inARow.runSegment({ goal: run.goal, taskIds: tasks.map((task) => task.id) });
+  await settleSegment(run, flight, tasks, result);
+}
+
+async function settleSegment(
+  run: GoalRun,
+  flight: Flight,
+  tasks: readonly TaskOutline[],
+  { outcomes, deferred }: SegmentResult,
+): Promise<void> {
+  const { graph } = run;
   const late = new Set(deferred);
   const notReached = tasks.flatMap(({ id }) => (outcomes[id] || late.has(id) ? [] : [id]));
   run.segmentsInARow = notReached.length > 0;

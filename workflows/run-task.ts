@@ -1,5 +1,5 @@
 import { isCancellation } from '@temporalio/workflow';
-import type { OpenedTask, TaskEnding, TaskOutcome } from '../activities/contract.ts';
+import type { ExecuteTaskResult, OpenedTask, TaskEnding, TaskOutcome } from '../activities/contract.ts';
 import type { TaskOutline } from '../domain/plan-outline.ts';
 import { executeTool, kernel } from './activities.ts';
 import { closeTask, endingOf } from './close-task.ts';
@@ -11,12 +11,17 @@ import { runWait } from './run-wait.ts';
 
 /**
  * Carries one task out and answers with its recorded outcome, also when it was cancelled or lost.
+ * @param options.last every other task has settled
  * @returns null for a wait or an approval that is given up because the goal begins a new history, to be opened again there
  */
-export async function runTask(run: GoalRun, task: TaskOutline): Promise<TaskOutcome | null> {
+export async function runTask(
+  run: GoalRun,
+  task: TaskOutline,
+  { last }: { readonly last: boolean },
+): Promise<ExecuteTaskResult | null> {
   const ref = { goal: run.goal, taskId: task.id };
   try {
-    if (task.kind === 'tool') return await executeTool(run.outline, task, ref);
+    if (task.kind === 'tool') return await executeTool(run, task, last ? { ...ref, last } : ref);
     const opened = await kernel.openTask(ref);
     if ('settled' in opened) return opened.settled;
     return await closeTask(ref, await carryOut(run, task, opened));

@@ -15,6 +15,7 @@ interface MapRun {
   readonly outline: PlanOutline;
   readonly task: TaskOutline;
   readonly mapRoom: MapRoom;
+  readonly repeated: boolean;
 }
 
 /**
@@ -56,12 +57,12 @@ export async function runWindow(map: MapRun, items: readonly number[], maxFailed
 }
 
 async function runItem(
-  { goal, outline, task }: MapRun,
+  { goal, outline, task, repeated }: MapRun,
   item: number,
 ): Promise<'completed' | 'failed' | 'skipped' | 'cancelled'> {
   const ref = { goal, taskId: `${task.id}.${item}` };
   try {
-    return (await executeTool(outline, task, ref)).status;
+    return (await executeTool({ outline, repeated }, task, ref)).status;
   } catch (error) {
     const { status } = await closeTask(ref, endingOf(error, task, outline));
     if (isCancellation(error)) throw error;

@@ -1,12 +1,12 @@
 import { AstraError, isErrorCode, toErrorInfo } from '../../domain/errors.ts';
 import type { ErrorInfo, GoalId } from '../../domain/schemas/common.ts';
 import { approvalId, itemTaskId } from '../../domain/ids.ts';
-import { limits } from '../../domain/limits.ts';
 import { requiredSuccesses } from '../../domain/min-success.ts';
 import type { Output } from '../../domain/schemas/event.ts';
 import type { KernelActivities, TaskEnding, TaskRef } from '../contract.ts';
 import type { Recorder } from '../projection/recorder.ts';
 import { draft } from './drafts.ts';
+import { mapFailed, mapOutput } from './map-end.ts';
 import { recordEnd } from './record-end.ts';
 import type { Values } from './values.ts';
 
@@ -46,7 +46,7 @@ async function outputOf(
 ): Promise<Output> {
   switch (ending.kind) {
     case 'map':
-      return mapOutput(deps, task, ending);
+      return gatherMap(deps, task, ending);
     case 'childGoal':
       return childOutput(deps, { tenant: task.goal.tenant, goalId: ending.goalId });
     case 'approved': {
@@ -59,8 +59,7 @@ async function outputOf(
   }
 }
 
-/** The list of the items' outputs in order, null for those that failed or never ran. */
-async function mapOutput(
+async function gatherMap(
   { recorder, values }: Deps,
   { goal, taskId }: TaskRef,
   { items, minSuccess }: Extract<TaskEnding, { kind: 'map' }>,
@@ -69,14 +68,9 @@ async function mapOutput(
   if (completed < requiredSuccesses(minSuccess, items)) {
     const ids = Array.from({ length: items }, (_, index) => itemTaskId(taskId, index));
     const outcomes = Object.values(await recorder.outcomes(goal, ids));
-    const first = outcomes.find((outcome) => outcome.status === 'failed');
-    const reason = first ? ` The first failure was ${first.error.code}: ${first.error.message}` : '';
-    throw new AstraError('ASTRA_MAP_FAILED', `${completed} of ${items} items completed.${reason}`);
+    throw mapFailed({ completed, items }, outcomes.find((outcome) => outcome.status === 'failed')?.error);
   }
-  const outputs = await recorder.itemOutputs(goal, taskId, items);
-  // Together too large to be resolved where the list is used: then it names them instead of holding them all.
-  const list = await values.toValues(goal.tenant, outputs, { maxBytes: limits.resolvedOutputBytes });
-  return values.toOutput(goal.tenant, list);
+  return mapOutput(values, goal.tenant, await recorder.itemOutputs(goal, taskId, items));
 }
 
 async function childOutput({ recorder }: Deps, child: { tenant: string; goalId: GoalId }): Promise<Output> {

@@ -23,4 +23,6 @@ export interface ExecutionDeps {
   readonly catalogue: ToolCatalogue;
   readonly model: Model | null;
   readonly logger: Pick<Logger, 'error'>;
+  /** Told how long a task's first attempt took from being ready to its tool's beginning. */
+  readonly onScheduled: (seconds: number) => void;
 }

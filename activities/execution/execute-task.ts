@@ -3,12 +3,13 @@ import { AstraError, effectInDoubt, toErrorInfo } from '../../domain/errors.ts';
 import { bindingOf } from '../../domain/plan-outline.ts';
 import { backoffSeconds, retryOf, timeoutSecondsOf, type RetrySchedule } from '../../domain/retry.ts';
 import type { ErrorInfo } from '../../domain/schemas/common.ts';
-import type { EventDraft } from '../../domain/schemas/event.ts';
+import type { EventDraft, Output } from '../../domain/schemas/event.ts';
 import type { Logger } from '../../platform/logger.ts';
-import type { TaskOutcome, TaskRef, ToolActivities } from '../contract.ts';
+import type { ExecuteTaskArgs, ExecuteTaskResult, TaskOutcome, TaskRef, ToolActivities } from '../contract.ts';
 import type { Recorder } from '../projection/recorder.ts';
 import { draft } from './drafts.ts';
-import { recordEnd } from './record-end.ts';
+import { completionDrafts } from './complete-goal.ts';
+import { givenUp, recordEnd } from './record-end.ts';
 import type { PlannedTask, TaskScopes } from './task-scope.ts';
 import { prepareCall } from './tool-call.ts';
 import type { ToolRunner } from './tool-runner.ts';
@@ -21,12 +22,14 @@ interface Deps {
   readonly values: Values;
   readonly runner: ToolRunner;
   readonly logger: Pick<Logger, 'error'>;
+  readonly onScheduled: (seconds: number) => void;
 }
 
 const heartbeatMs = 1_000;
 
 interface Attempt {
   readonly ref: TaskRef;
+  readonly last: boolean;
   readonly planned: PlannedTask;
   readonly number: number;
   readonly startedAt: Date;
@@ -52,7 +55,7 @@ export function createExecuteTask(deps: Deps): ToolActivities['executeTask'] {
   };
 }
 
-async function attemptTask(deps: Deps, ref: TaskRef): Promise<TaskOutcome> {
+async function attemptTask(deps: Deps, ref: ExecuteTaskArgs): Promise<ExecuteTaskResult> {
   const { recorder } = deps;
   const { cancellationSignal } = Context.current();
   const opened = await whileAway(() => openAttempt(deps, ref), cancellationSignal);
@@ -68,8 +71,10 @@ async function attemptTask(deps: Deps, ref: TaskRef): Promise<TaskOutcome> {
 }
 
 /** The attempt, or the outcome that an earlier one recorded. */
-async function openAttempt({ recorder, scopes }: Deps, ref: TaskRef): Promise<Attempt | TaskOutcome> {
-  const recorded = await recorder.outcome(ref.goal, ref.taskId);
+async function openAttempt({ recorder, scopes }: Deps, args: ExecuteTaskArgs): Promise<Attempt | TaskOutcome> {
+  const { repeated = false, last = false, ...ref } = args;
+  const firstAttempt = activityInfo().attempt === 1 && !repeated;
+  const recorded = await recorder.outcome(ref.goal, ref.taskId, { firstAttempt });
   if (recorded) return recorded;
   const planned = await scopes.find(ref.goal, ref.taskId);
   const binding = bindingOf((await recorder.plan(ref.goal)).outline, planned.outline);
@@ -80,7 +85,7 @@ async function openAttempt({ recorder, scopes }: Deps, ref: TaskRef): Promise<At
   }
   const retry = retryOf(planned.outline, binding);
   const timeoutSeconds = timeoutSecondsOf(planned.outline, binding);
-  return { ref, planned, number, startedAt: new Date(), retry, timeoutSeconds };
+  return { ref, last, planned, number, startedAt: new Date(), retry, timeoutSeconds };
 }
 
 /** Did this attempt end by the tool's own failure? Of one that was lost nobody knows what it did. */
@@ -89,21 +94,47 @@ async function hasFailedCleanly(recorder: Recorder, { goal, taskId }: TaskRef, a
   return task?.status === 'retrying' && task.attempt === attempt;
 }
 
-async function run({ recorder, scopes, values, runner }: Deps, attempt: Attempt): Promise<TaskOutcome> {
+async function run(deps: Deps, attempt: Attempt): Promise<ExecuteTaskResult> {
+  const { recorder, scopes, values, runner } = deps;
   const { ref, planned, number, startedAt, timeoutSeconds } = attempt;
   const about = { taskId: ref.taskId, attempt: number };
   const { cancellationSignal } = Context.current();
-  const record = (...drafts: readonly EventDraft[]): Promise<TaskOutcome> =>
-    whileAway(() => recordEnd(recorder, ref, ...drafts), cancellationSignal);
   const call = await whileAway(() => prepareCall(scopes, ref.goal, planned), cancellationSignal);
-  if (!call) return record(draft('task.skipped', { reason: 'condition' }, about));
+  if (!call) {
+    const skipped = draft('task.skipped', { reason: 'condition' }, about);
+    return whileAway(() => recordEnd(recorder, ref, skipped), cancellationSignal);
+  }
+  if (number === 1) deps.onScheduled(secondsSinceReady(recorder, ref));
   const result = await runner.run(call, { ref, attempt: number, timeoutSeconds, cancelled: cancellationSignal });
   const output = await whileAway(() => values.toOutput(ref.goal.tenant, result.value), cancellationSignal);
   const created = result.artifacts.map((artifact) => draft('artifact.created', { artifact }, about));
   const seconds = (Date.now() - startedAt.getTime()) / 1_000;
   const usage = result.usage ? { usage: { ...result.usage, seconds } } : {};
   const completed = draft('task.completed', { ...output, ...usage, startedAt: startedAt.toISOString() }, about);
-  return record(...created, completed);
+  return whileAway(() => recordCompleted(deps, attempt, output, [...created, completed]), cancellationSignal);
+}
+
+function secondsSinceReady(recorder: Recorder, { goal, taskId }: TaskRef): number {
+  const readyAt = recorder.readyAt(goal, taskId);
+  const since = readyAt === null ? activityInfo().currentAttemptScheduledTimestampMs : Date.parse(readyAt);
+  return Math.max(0, Date.now() - since) / 1_000;
+}
+
+async function recordCompleted(
+  deps: Deps,
+  { ref, last }: Attempt,
+  output: Output,
+  drafts: readonly EventDraft[],
+): Promise<ExecuteTaskResult> {
+  const { recorder } = deps;
+  if (!last) return recordEnd(recorder, ref, ...drafts);
+  const { plan } = await recorder.plan(ref.goal);
+  const end = await completionDrafts(deps, ref.goal, plan, { outputs: new Map([[ref.taskId, output]]) });
+  // The workflow will ask for the goal's completion, and be told what is wrong with its output.
+  if ('error' in end) return recordEnd(recorder, ref, ...drafts);
+  const { outcomes, status } = await recorder.record(ref.goal, [...drafts, ...end]);
+  const outcome = outcomes[ref.taskId] ?? givenUp;
+  return status === 'completed' ? { ...outcome, goalCompleted: true } : outcome;
 }
 
 /** Records the end, or throws so that the server starts the next attempt. */

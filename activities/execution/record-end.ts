@@ -2,6 +2,9 @@ import type { EventDraft } from '../../domain/schemas/event.ts';
 import type { TaskOutcome, TaskRef } from '../contract.ts';
 import type { Recorder } from '../projection/recorder.ts';
 
+/** Nothing is recorded of a goal that has ended; its last task is given up with it. */
+export const givenUp: TaskOutcome = { status: 'cancelled' };
+
 /** Records a task's end and answers with what is recorded: an earlier record wins. Durable when it resolves. */
 export async function recordEnd(
   recorder: Recorder,
@@ -9,6 +12,5 @@ export async function recordEnd(
   ...drafts: readonly EventDraft[]
 ): Promise<TaskOutcome> {
   const { outcomes } = await recorder.record(goal, drafts);
-  // Nothing is recorded of a goal that has ended; its last task is given up with it.
-  return outcomes[taskId] ?? { status: 'cancelled' };
+  return outcomes[taskId] ?? givenUp;
 }

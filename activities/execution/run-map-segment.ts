@@ -1,16 +1,12 @@
-import { AstraError, toErrorInfo } from '../../domain/errors.ts';
-import type { Scope } from '../../domain/expressions.ts';
+import { AstraError } from '../../domain/errors.ts';
 import { itemTaskId } from '../../domain/ids.ts';
-import type { Json, JsonObject } from '../../domain/json.ts';
 import { bindingOf } from '../../domain/plan-outline.ts';
 import { retryOf } from '../../domain/retry.ts';
 import type { EventDraft } from '../../domain/schemas/event.ts';
-import type { MapTask } from '../../domain/schemas/plan.ts';
 import type { KernelActivities, MapSegmentArgs, MapSegmentResult } from '../contract.ts';
-import type { InlineResult } from '../tools/inline-pool.ts';
-import { draft } from './drafts.ts';
-import { renderInput } from './tool-call.ts';
-import { segmentMs, sliceMs, type SegmentDeps } from './run-segment.ts';
+import { inlineEnd } from './inline-end.ts';
+import { runItems, type MapItems } from './run-items.ts';
+import { segmentMs, type SegmentDeps } from './segment.ts';
 
 /** Items handed to the pool in one message: a fraction of a segment's time for tools of some 0.1 ms. */
 const batchItems = 500;
@@ -39,11 +35,8 @@ export function createRunMapSegment(deps: SegmentDeps): KernelActivities['runMap
   };
 }
 
-interface MapSegment {
+interface MapSegment extends MapItems {
   readonly args: MapSegmentArgs;
-  readonly task: MapTask;
-  readonly items: readonly Json[];
-  readonly scope: Scope;
   /** Has the item's author asked for retries? They are an activity's to do. */
   readonly retries: boolean;
   readonly startedAt: string;
@@ -82,13 +75,14 @@ async function runBatch(
   ended: Ended,
 ): Promise<number | null> {
   let notReached: number | null = null;
-  for (const [item, result] of await runItems(deps, segment, open, deadline)) {
+  for (const [item, result] of await runItems(deps.inlinePool, segment, open, deadline)) {
     if ('deferred' in result && result.deferred === 'not_reached') notReached ??= item;
     else if ('deferred' in result || ('error' in result && segment.retries && result.error.retryable)) {
       ended.deferred.push(item);
     } else {
       if ('error' in result) ended.failed.push(item);
-      ended.drafts.push(await endOf(deps, segment, item, result));
+      const about = { taskId: itemTaskId(segment.args.task.taskId, item), startedAt: segment.startedAt };
+      ended.drafts.push(await inlineEnd(deps.values, segment.args.task.goal.tenant, about, result));
     }
   }
   return notReached;
@@ -111,44 +105,4 @@ async function openItems({ recorder }: SegmentDeps, { args, items }: MapSegment,
     failed: batch.filter((item) => recorded[idOf(item)]?.status === 'failed'),
     end,
   };
-}
-
-/** What came of each item, in order; an input that cannot be evaluated is a failure like any other. */
-async function runItems(
-  { inlinePool }: SegmentDeps,
-  { task, items, scope }: MapSegment,
-  open: readonly number[],
-  deadline: number,
-): Promise<readonly (readonly [item: number, result: InlineResult])[]> {
-  const { tool, input = {} } = task.task;
-  const inputs = open.map((item) => tryRender(input, { ...scope, item: items[item] ?? null, index: item }));
-  const rendered = inputs.flatMap((rendering) => ('input' in rendering ? [rendering.input] : []));
-  const budgetMs = Math.max(1, deadline - performance.now());
-  const answers = (await inlinePool.runMany(tool, rendered, { sliceMs, budgetMs })).values();
-  return open.map((item, place) => {
-    const rendering = inputs[place];
-    const result = rendering && 'error' in rendering ? rendering : answers.next().value;
-    return [item, result ?? { deferred: 'not_reached' }];
-  });
-}
-
-function tryRender(input: JsonObject, scope: Scope): { readonly input: JsonObject } | { readonly error: AstraError } {
-  try {
-    return { input: renderInput(input, scope) };
-  } catch (error) {
-    if (error instanceof AstraError) return { error };
-    throw error;
-  }
-}
-
-async function endOf(
-  { values }: SegmentDeps,
-  { args, startedAt }: MapSegment,
-  item: number,
-  result: Exclude<InlineResult, { readonly deferred: unknown }>,
-): Promise<EventDraft> {
-  const { goal, taskId } = args.task;
-  const about = { taskId: itemTaskId(taskId, item) };
-  if ('error' in result) return draft('task.failed', { error: toErrorInfo(result.error), startedAt }, about);
-  return draft('task.completed', { ...(await values.toOutput(goal.tenant, result.output)), startedAt }, about);
 }

@@ -3,9 +3,9 @@ import { AstraError } from '../../domain/errors.ts';
 import { evaluateList, referencesOf, type Scope } from '../../domain/expressions.ts';
 import type { GoalRef } from '../../domain/goal-ref.ts';
 import { parseTaskId } from '../../domain/ids.ts';
-import type { Json } from '../../domain/json.ts';
+import type { Json, JsonObject } from '../../domain/json.ts';
 import { limits } from '../../domain/limits.ts';
-import type { Task } from '../../domain/schemas/plan.ts';
+import type { MapTask, Task } from '../../domain/schemas/plan.ts';
 import type { TaskOutline } from '../../domain/plan-outline.ts';
 import type { Output } from '../../domain/schemas/event.ts';
 import type { RecordedPlan, Recorder } from '../projection/recorder.ts';
@@ -20,17 +20,21 @@ export interface PlannedTask {
   readonly item: number | null;
 }
 
-/** Outputs that a segment has and the record has not yet. */
-export type FreshOutputs = ReadonlyMap<string, Output | null>;
+/** What a segment knows and the record does not yet. */
+export interface Unrecorded {
+  readonly outputs: Map<string, Output | null>;
+  /** Of a goal of which nothing is recorded. */
+  readonly goal?: { readonly input: JsonObject; readonly plan: RecordedPlan };
+}
 
 /** Reads what a task's expressions refer to. */
 export interface TaskScopes {
   /** @throws ASTRA_INTERNAL when the plan has no such task */
-  find(goal: GoalRef, taskId: string): Promise<PlannedTask>;
+  find(goal: GoalRef, taskId: string, unrecorded?: Unrecorded): Promise<PlannedTask>;
   /** The scope of `expressions`: only what they refer to is read. */
-  of(goal: GoalRef, expressions: Json, options?: { readonly fresh?: FreshOutputs }): Promise<Scope>;
+  of(goal: GoalRef, expressions: Json, unrecorded?: Unrecorded): Promise<Scope>;
   /** The list a map runs over. */
-  itemsOf(goal: GoalRef, map: Extract<Task, { kind: 'map' }>): Promise<readonly Json[]>;
+  itemsOf(goal: GoalRef, map: MapTask, unrecorded?: Unrecorded): Promise<readonly Json[]>;
 }
 
 type PlanIndex = ReadonlyMap<string, Pick<PlannedTask, 'task' | 'outline'>>;
@@ -55,36 +59,42 @@ function indexOf(recorded: RecordedPlan): PlanIndex {
 /** Lists of maps that are being worked on; all items of a map ask for the same one. Roughly measured. */
 const cachedListBytes = 64 * 1024 * 1024;
 
+const nothing: Readonly<Record<string, Output | null>> = {};
+
 export function createTaskScopes(recorder: Recorder, values: Values): TaskScopes {
   const lists = new LRUCache<string, readonly Json[]>({ maxSize: cachedListBytes });
 
+  async function basisOf(goal: GoalRef, unrecorded?: Unrecorded): Promise<{ input: JsonObject; params: JsonObject }> {
+    if (unrecorded?.goal) return { input: unrecorded.goal.input, params: unrecorded.goal.plan.params };
+    const [{ input }, { params }] = await Promise.all([recorder.head(goal), recorder.plan(goal)]);
+    return { input, params };
+  }
+
   const scopes: TaskScopes = {
-    async find(goal, taskId) {
+    async find(goal, taskId, unrecorded) {
       const { id, index } = parseTaskId(taskId);
-      const found = indexOf(await recorder.plan(goal)).get(id);
+      const found = indexOf(unrecorded?.goal?.plan ?? (await recorder.plan(goal))).get(id);
       if (!found) throw new AstraError('ASTRA_INTERNAL', `The plan has no task "${taskId}".`);
       return { id: taskId, item: index, ...found };
     },
-    async of(goal, expressions, { fresh } = {}) {
+    async of(goal, expressions, unrecorded) {
       const ids = [...referencesOf(expressions).tasks];
-      const [head, { params }, recorded] = await Promise.all([
-        recorder.head(goal),
-        recorder.plan(goal),
-        recorder.outputs(
-          goal,
-          ids.filter((id) => !fresh?.has(id)),
-        ),
+      const fresh = unrecorded?.outputs;
+      const old = fresh ? ids.filter((id) => !fresh.has(id)) : ids;
+      const [{ input, params }, recorded] = await Promise.all([
+        basisOf(goal, unrecorded),
+        old.length > 0 ? recorder.outputs(goal, old) : nothing,
       ]);
       const outputs = ids.map((id) => fresh?.get(id) ?? recorded[id]);
       const resolved = await values.toValues(goal.tenant, outputs, { maxBytes: limits.scopeBytes });
       const tasks = Object.fromEntries(ids.map((id, at) => [id, { output: resolved[at] ?? null }]));
-      return { goal: { input: head.input }, tasks, params };
+      return { goal: { input }, tasks, params };
     },
-    async itemsOf(goal, map) {
+    async itemsOf(goal, map, unrecorded) {
       const key = `${goal.tenant}/${goal.goalId}/${map.id}`;
       const known = lists.get(key);
       if (known) return known;
-      const items = evaluateList(map.over, await scopes.of(goal, `{{ ${map.over} }}`));
+      const items = evaluateList(map.over, await scopes.of(goal, `{{ ${map.over} }}`, unrecorded));
       lists.set(key, items, { size: 1 + JSON.stringify(items).length });
       return items;
     },

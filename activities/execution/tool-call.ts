@@ -3,7 +3,7 @@ import { AstraError } from '../../domain/errors.ts';
 import type { GoalRef } from '../../domain/goal-ref.ts';
 import type { JsonObject } from '../../domain/json.ts';
 import type { MapTask, ToolTask } from '../../domain/schemas/plan.ts';
-import type { FreshOutputs, PlannedTask, TaskScopes } from './task-scope.ts';
+import type { PlannedTask, TaskScopes, Unrecorded } from './task-scope.ts';
 
 /** A tool call whose expressions are evaluated. */
 export interface ToolCall {
@@ -20,9 +20,9 @@ export async function prepareCall(
   scopes: TaskScopes,
   goal: GoalRef,
   { task, item }: PlannedTask,
-  options: { readonly fresh?: FreshOutputs } = {},
+  unrecorded?: Unrecorded,
 ): Promise<ToolCall | null> {
-  if (task.kind === 'tool') return prepareTask(scopes, goal, task, options);
+  if (task.kind === 'tool') return prepareTask(scopes, goal, task, unrecorded);
   if (task.kind === 'map' && item !== null) return prepareItem(scopes, goal, task, item);
   throw new AstraError('ASTRA_INTERNAL', `A task of kind ${task.kind} calls no tool.`);
 }
@@ -31,9 +31,9 @@ async function prepareTask(
   scopes: TaskScopes,
   goal: GoalRef,
   { tool, input = {}, when }: ToolTask,
-  options: { readonly fresh?: FreshOutputs },
+  unrecorded: Unrecorded | undefined,
 ): Promise<ToolCall | null> {
-  const scope = await scopes.of(goal, when === undefined ? input : [input, `{{ ${when} }}`], options);
+  const scope = await scopes.of(goal, when === undefined ? input : [input, `{{ ${when} }}`], unrecorded);
   if (when !== undefined && !evaluateCondition(when, scope)) return null;
   return { tool, input: renderInput(input, scope) };
 }

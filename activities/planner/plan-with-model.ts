@@ -6,7 +6,7 @@ import type { PlanGoalArgs, PlannerActivities } from '../contract.ts';
 import type { Model } from '../llm/model.ts';
 import { whileAway } from '../execution/while-away.ts';
 import type { Recorder } from '../projection/recorder.ts';
-import { recordPlanning, type PlannedGoal } from './plan-goal.ts';
+import { recordPlanning, type PlannedGoal } from './record-planning.ts';
 import { planningPrompt, planAnswerSchema } from './planning-prompt.ts';
 
 interface Deps {

@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { AstraError } from '../../domain/errors.ts';
 import type { Commit } from './committer.ts';
 import type { RecordRequest } from './record-request.ts';
@@ -43,9 +44,9 @@ export function createCommitQueue(commit: Commit): CommitQueue {
   }
 
   async function run(): Promise<void> {
-    // What is pushed in one go is committed together.
-    await Promise.resolve();
     while (waiting.length > 0) {
+      // What comes in with the same turn of the event loop is committed together.
+      await setImmediate();
       const again = await commit(take());
       count(again, 1);
       waiting = [...again, ...waiting];

@@ -11,7 +11,7 @@ import type { GoalRef } from '../../domain/goal-ref.ts';
 import { parseTaskId } from '../../domain/ids.ts';
 import type { Approval } from '../../domain/schemas/approval.ts';
 import type { EventDraft, Output } from '../../domain/schemas/event.ts';
-import type { GoalHead, GoalState } from '../../domain/schemas/goal.ts';
+import type { GoalHead, GoalState, GoalStatus } from '../../domain/schemas/goal.ts';
 import type { Logger } from '../../platform/logger.ts';
 import type { ViewCache } from '../../stores/cache/view-cache.ts';
 import type { RecordedPlan, RecordedSubmission } from '../../stores/goal-write.ts';
@@ -43,18 +43,22 @@ export type { RecordedPlan, RecordedSubmission };
 export interface Recorder {
   /**
    * Records what is news of the drafts, in order: durable, then in the cache, then it resolves. Answers with the
-   * recorded outcome of each task that a draft ends, which is an earlier record's where there is one.
+   * recorded outcome of each task that a draft ends, which is an earlier record's where there is one, and with the
+   * goal's status.
    * @param options.plan belongs to the draft of `plan.proposed`, `submission` to that of `goal.submitted`
    */
   record(
     goal: GoalRef,
     drafts: readonly EventDraft[],
     options?: { readonly plan?: RecordedPlan; readonly submission?: RecordedSubmission },
-  ): Promise<{ readonly outcomes: Record<string, TaskOutcome> }>;
+  ): Promise<{ readonly outcomes: Record<string, TaskOutcome>; readonly status: GoalStatus }>;
   /** Joins the goal's next commit, at the latest after 50 ms; dropped when the task ends first, or is lost. Never throws. */
   note(goal: GoalRef, draft: EventDraft): void;
-  /** Null: not recorded, by whichever process, when this was asked. */
-  outcome(goal: GoalRef, taskId: string): Promise<TaskOutcome | null>;
+  /**
+   * Null: not recorded, by whichever process, when this was asked. With `firstAttempt` memory is believed, which costs no
+   * query: nobody else can have ended the task.
+   */
+  outcome(goal: GoalRef, taskId: string, options?: { readonly firstAttempt?: boolean }): Promise<TaskOutcome | null>;
   /** Those that are recorded. */
   outcomes(goal: GoalRef, taskIds: readonly string[]): Promise<Record<string, TaskOutcome>>;
   /** Null for a task that ended without output, or has not ended. */
@@ -62,6 +66,11 @@ export interface Recorder {
   /** Of the items 0 … `items`-1 of a map, in order. */
   itemOutputs(goal: GoalRef, mapId: string, items: number): Promise<readonly (Output | null)[]>;
   plan(goal: GoalRef): Promise<RecordedPlan>;
+  /**
+   * When the last of a task's dependencies ended, or, for one without any, the goal began: RFC 3339. Null for an item of a map, which waits
+   * for its turn, and when this process does not know.
+   */
+  readyAt(goal: GoalRef, taskId: string): string | null;
   head(goal: GoalRef): Promise<GoalHead>;
   /** As recorded when this was asked: is the goal being cancelled, has it ended? */
   state(goal: GoalRef): Promise<GoalState>;
@@ -78,13 +87,19 @@ export interface RecorderDeps {
   readonly logger: Pick<Logger, 'error'>;
   /** Called after each commit of a goal, for metrics. */
   readonly onCommitted?: (committed: { readonly events: number }) => void;
+  /** For what is kept of the record: half of it for goals, a quarter each for plans and outputs. 256 MiB unless given. */
+  readonly memoryBytes?: number;
 }
 
-const memoryBytes = { goals: 128 * 1024 * 1024, values: 64 * 1024 * 1024 };
-
-export function createRecorder({ pool, viewCache, logger, onCommitted }: RecorderDeps): Recorder {
-  const memory = createGoalMemory(pool, { maxBytes: memoryBytes.goals });
-  const values = createRecordedValues(pool, { maxBytes: memoryBytes.values });
+export function createRecorder({
+  pool,
+  viewCache,
+  logger,
+  onCommitted,
+  memoryBytes = 256 * 1024 * 1024,
+}: RecorderDeps): Recorder {
+  const memory = createGoalMemory(pool, { maxBytes: memoryBytes / 2 });
+  const values = createRecordedValues(pool, { maxBytes: memoryBytes / 4 });
   const commit = createCommitter({
     pool,
     memory,
@@ -128,7 +143,7 @@ function createWriter(memory: GoalMemory, queue: CommitQueue): Pick<Recorder, Wr
         throw new AstraError('ASTRA_INTERNAL', 'A plan was proposed without it.');
       const entry = types.has('goal.submitted') ? memory.openNew(goal) : await openKnown(memory, goal);
       await enqueue(entry, prepared, { plan: plan && preparePlan(plan), submission });
-      return { outcomes: outcomesOf(entry, prepared) };
+      return { outcomes: outcomesOf(entry, prepared), status: entry.record.state.status };
     },
     note(goal, draft) {
       if (closed) return;
@@ -154,12 +169,18 @@ function createReads(pool: Pool, memory: GoalMemory, values: RecordedValues): Om
     while (entry?.committing) await entry.committing;
     const known = entry ? pickSettled(entry.record, taskIds) : {};
     const unknown = taskIds.filter((id) => !known[id]);
-    // Another process may have recorded them.
-    return unknown.length > 0 ? { ...known, ...(await readOutcomes(pool, goal, unknown)) } : known;
+    // Another process may have recorded them, and moved the goal thereby.
+    const knownSeq = entry?.record.state.seq ?? 0;
+    return unknown.length > 0 ? { ...known, ...(await readOutcomes(pool, goal, unknown, { knownSeq })) } : known;
   }
 
   return {
-    outcome: async (goal, taskId) => (await outcomes(goal, [taskId]))[taskId] ?? null,
+    async outcome(goal, taskId, { firstAttempt = false } = {}) {
+      if (!firstAttempt) return (await outcomes(goal, [taskId]))[taskId] ?? null;
+      const entry = await openKnown(memory, goal);
+      while (entry.committing) await entry.committing;
+      return settledTask(entry.record, taskId);
+    },
     outcomes,
     outputs: (goal, taskIds) => orUnavailable(values.outputs(goal, taskIds)),
     itemOutputs: (goal, mapId, items) => orUnavailable(values.itemOutputs(goal, mapId, items)),
@@ -167,6 +188,15 @@ function createReads(pool: Pool, memory: GoalMemory, values: RecordedValues): Om
       const plan = await orUnavailable(values.plan(goal));
       if (!plan) throw new AstraError('ASTRA_NOT_FOUND', `No plan is recorded of goal ${goal.goalId}.`);
       return plan;
+    },
+    readyAt(goal, taskId) {
+      const record = memory.peek(goal)?.record;
+      const after = record?.outlineOf.get(taskId)?.after;
+      if (!record || !after) return null;
+      const ends = after.map((id) => record.tasks.get(id)?.finishedAt ?? null);
+      if (ends.includes(null)) return null;
+      // Times of one form are in the order of their text.
+      return ends.length === 0 ? record.state.startedAt : (ends.toSorted().at(-1) ?? null);
     },
     async head(goal) {
       const { record } = await openKnown(memory, goal);
@@ -210,10 +240,11 @@ async function readOutcomes(
   pool: Pool,
   goal: GoalRef,
   taskIds: readonly string[],
+  options: { readonly knownSeq: number },
 ): Promise<Record<string, TaskOutcome>> {
   // Of an item, the end of its map decides too.
   const ids = [...new Set(taskIds.flatMap((id) => [id, parseTaskId(id).id]))];
-  const statuses = await orUnavailable(readStatuses(pool, goal, ids));
+  const statuses = await orUnavailable(readStatuses(pool, goal, ids, options));
   if (!statuses) return {};
   const record = emptyRecord();
   record.state = { ...record.state, status: statuses.goal };

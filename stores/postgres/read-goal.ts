@@ -90,19 +90,30 @@ export async function readState(db: Db, { tenant, goalId }: GoalRef): Promise<Go
   return rows[0]?.state ?? null;
 }
 
-/** Goal and tasks of one moment. @throws what pg throws */
+/**
+ * Rows of `tasks` by the keys in $3 and $4, each found by the primary key. Left to itself the planner joins, and with
+ * the statistics of a goal that has just grown it reads all of its rows: a map of 50,000 items took 41 s, and takes 2 s.
+ */
+const tasksByKey = (columns: string): string => `unnest($3::text[], $4::integer[]) AS k(id, place)
+  CROSS JOIN LATERAL (SELECT ${columns} FROM tasks
+    WHERE tenant = $1 AND goal_id = $2 AND task_id = k.id AND item = k.place LIMIT 1) AS t`;
+
+/**
+ * Goal and tasks of one moment; no tasks when the goal is still at `knownSeq`.
+ * @throws what pg throws
+ */
 export async function readStatuses(
   db: Db,
   { tenant, goalId }: GoalRef,
   taskIds: readonly string[],
+  { knownSeq }: { readonly knownSeq: number },
 ): Promise<{ readonly goal: GoalStatus; readonly tasks: ReadonlyMap<string, TaskState> } | null> {
   const { rows } = await db.query<{ goal: GoalStatus; task_id: string | null; item: number; state: TaskState }>({
     name: 'read-statuses',
-    text: `SELECT g.status AS goal, t.task_id, t.item, t.state FROM goals g
-      LEFT JOIN tasks t ON t.tenant = g.tenant AND t.goal_id = g.goal_id
-        AND (t.task_id, t.item) IN (SELECT * FROM unnest($3::text[], $4::integer[]))
+    text: `SELECT g.status AS goal, found.* FROM goals g
+      LEFT JOIN LATERAL (SELECT t.* FROM ${tasksByKey('task_id, item, state')} WHERE g.seq <> $5) AS found ON true
       WHERE g.tenant = $1 AND g.goal_id = $2`,
-    values: [tenant, goalId, ...taskKeys(taskIds)],
+    values: [tenant, goalId, ...taskKeys(taskIds), knownSeq],
   });
   const [first] = rows;
   if (!first) return null;
@@ -137,8 +148,7 @@ export async function readTasks(
 ): Promise<readonly RecordedTask[]> {
   const { rows } = await db.query<TaskRow>({
     name: 'read-tasks',
-    text: `SELECT ${taskColumns} FROM tasks WHERE tenant = $1 AND goal_id = $2
-      AND (task_id, item) IN (SELECT * FROM unnest($3::text[], $4::integer[]))`,
+    text: `SELECT t.* FROM ${tasksByKey(taskColumns)}`,
     values: [tenant, goalId, ...taskKeys(taskIds)],
   });
   return rows.map(toRecordedTask);

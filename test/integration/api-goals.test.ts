@@ -73,7 +73,6 @@ describe('submitting a goal', () => {
     );
     expect(attributes).toMatchObject({
       AstraTenant: api.bench.tenant,
-      AstraStatus: 'accepted',
       AstraLabels: ['team=a'],
     });
   });

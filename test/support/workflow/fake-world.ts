@@ -1,8 +1,16 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Context, heartbeat } from '@temporalio/activity';
-import type { Activities, OpenedTask, PlanGoalArgs, TaskOutcome, TaskRef } from '../../../activities/contract.ts';
-import type { PlanOutline } from '../../../domain/plan-outline.ts';
+import type {
+  Activities,
+  OpenedTask,
+  PlanGoalArgs,
+  SegmentResult,
+  TaskOutcome,
+  TaskRef,
+} from '../../../activities/contract.ts';
+import { isInline, type PlanOutline, type TaskOutline } from '../../../domain/plan-outline.ts';
 import type { EventDraft } from '../../../domain/schemas/event.ts';
+import { createTaskGraph } from '../../../domain/task-graph.ts';
 
 /** How the world of a scenario behaves, as far as it does not simply succeed. */
 export interface Behaviour {
@@ -37,14 +45,34 @@ export function createFakeWorld(behaviour: Behaviour): FakeWorld {
   const outlineOf = (args: PlanGoalArgs): PlanOutline =>
     typeof behaviour.outline === 'function' ? behaviour.outline(args) : behaviour.outline;
 
+  function segmentOf(tasks: readonly Pick<TaskOutline, 'id' | 'kind'>[]): SegmentResult {
+    const now = tasks.filter(({ id }) => !behaviour.late?.includes(id) || reached.has(id));
+    for (const { id } of tasks) reached.add(id);
+    // Maps are taken to be long ones.
+    const isDeferred = ({ id, kind }: Pick<TaskOutline, 'id' | 'kind'>): boolean =>
+      kind === 'map' || behaviour.deferred?.includes(id) === true;
+    const outcomeOf = (id: string): TaskOutcome =>
+      behaviour.inlineFailures?.includes(id) ? { status: 'failed', error: failure } : completed;
+    return {
+      outcomes: Object.fromEntries(now.filter((task) => !isDeferred(task)).map(({ id }) => [id, outcomeOf(id)])),
+      deferred: now.filter(isDeferred).map(({ id }) => id),
+    };
+  }
+
   const activities: Activities = {
     recordSubmission: async () => {
       calls.push('recordSubmission');
     },
-    planGoal: async (args) => {
-      calls.push('planGoal');
+    beginGoal: async (args) => {
+      const outline = outlineOf(args);
+      const graph = createTaskGraph(outline, {}, { isInline: (task) => isInline(outline, task) });
+      const first = args.submission.approval?.plan === 'required' ? [] : graph.takeSegment();
+      calls.push(['beginGoal', ...first.map(({ id }) => id)].join(' '));
       await sleep(behaviour.planMs ?? 0);
-      return { outline: outlineOf(args) };
+      const begun = first.length > 0 ? segmentOf(first) : null;
+      const ended = Object.values(begun?.outcomes ?? {});
+      const completed = ended.length === outline.tasks.length && ended.every(({ status }) => status === 'completed');
+      return { outline, begun, completed };
     },
     planGoalWithModel: async (args) => {
       calls.push('planGoalWithModel');
@@ -56,15 +84,7 @@ export function createFakeWorld(behaviour: Behaviour): FakeWorld {
     },
     runSegment: async ({ taskIds }) => {
       calls.push(`runSegment ${taskIds.join(' ')}`);
-      const now = taskIds.filter((id) => !behaviour.late?.includes(id) || reached.has(id));
-      for (const id of taskIds) reached.add(id);
-      const outcomes = now
-        .filter((id) => !behaviour.deferred?.includes(id))
-        .map((id) => [id, behaviour.inlineFailures?.includes(id) ? { status: 'failed', error: failure } : completed]);
-      return {
-        outcomes: Object.fromEntries(outcomes) as Record<string, TaskOutcome>,
-        deferred: now.filter((id) => behaviour.deferred?.includes(id)),
-      };
+      return segmentOf(taskIds.map((id) => ({ id, kind: 'tool' })));
     },
     runMapSegment: async ({ from }) => {
       calls.push(`runMapSegment ${from}`);

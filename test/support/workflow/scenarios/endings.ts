@@ -16,12 +16,12 @@ export const endingScenarios: readonly Scenario[] = [
     name: 'a goal that is cancelled while it is planned is recorded all the same',
     behaviour: { outline: outline(task('a')), planMs: 500, execute: untilCancelled },
     drive: async (handle, world) => {
-      await calledOnce(world, 'planGoal');
+      await calledOnce(world, 'beginGoal');
       await handle.cancel();
     },
     ending: /CancelledFailure/,
     check: ({ calls, events }, expect) => {
-      expect(calls[0]).toBe('planGoal');
+      expect(calls[0]).toBe('beginGoal');
       expect(events.map(({ type }) => type)).toEqual(['goal.cancelling', 'goal.cancelled']);
     },
   },
@@ -85,7 +85,7 @@ export const endingScenarios: readonly Scenario[] = [
     },
     ending: /^completed$/,
     check: ({ calls }, expect) => {
-      expect(calls).not.toContain('planGoal');
+      expect(calls).not.toContain('beginGoal');
       expect(calls).not.toContain('executeTask a');
       expect(calls).toContain('executeTask b');
       expect(calls).toContain('closeTask hook output');

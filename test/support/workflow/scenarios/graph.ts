@@ -9,7 +9,7 @@ export const graphScenarios: readonly Scenario[] = [
     ending: /^completed$/,
     check: ({ calls }, expect) => {
       expect([...calls].sort()).toEqual(
-        ['completeGoal', 'executeTask a', 'executeTask b', 'executeTask c', 'executeTask d', 'planGoal'].sort(),
+        ['completeGoal', 'executeTask a', 'executeTask b', 'executeTask c', 'executeTask d', 'beginGoal'].sort(),
       );
       expect(calls.indexOf('executeTask d')).toBeGreaterThan(calls.indexOf('executeTask b'));
       expect(calls.indexOf('executeTask d')).toBeGreaterThan(calls.indexOf('executeTask c'));
@@ -30,7 +30,7 @@ export const graphScenarios: readonly Scenario[] = [
     },
     ending: /^completed$/,
     check: ({ calls }, expect) => {
-      expect(calls).toContain('runSegment a b slow late');
+      expect(calls).toContain('beginGoal a b slow late');
       expect(calls).toContain('runSegment late');
       expect(calls).toContain('executeTask slow');
       expect(calls.filter((call) => call === 'executeTask end')).toHaveLength(1);

@@ -77,7 +77,7 @@ export const mapScenarios: readonly Scenario[] = [
     },
     ending: /^completed$/,
     check: ({ calls }, expect) => {
-      expect(calls.filter((call) => call === 'planGoal')).toHaveLength(2);
+      expect(calls.filter((call) => call === 'beginGoal')).toHaveLength(2);
       expect(calls).toContain('executeTask leaf');
       expect(calls).toContain('closeTask child childGoal');
     },

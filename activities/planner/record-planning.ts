@@ -4,40 +4,15 @@ import type { JsonObject } from '../../domain/json.ts';
 import { limits } from '../../domain/limits.ts';
 import type { PlanOutline } from '../../domain/plan-outline.ts';
 import type { EventDraft } from '../../domain/schemas/event.ts';
-import { applyTemplate } from '../../domain/template.ts';
-import { validatePlan, type ValidatedPlan } from '../../domain/plan-validation/validate-plan.ts';
-import type { TemplateStore } from '../../stores/postgres/templates.ts';
-import type { ToolCatalogue } from '../../stores/tool-catalogue.ts';
-import type { KernelActivities, PlanGoalArgs, PlanGoalResult } from '../contract.ts';
+import type { ValidatedPlan } from '../../domain/plan-validation/validate-plan.ts';
+import type { PlanGoalArgs, PlanGoalResult } from '../contract.ts';
 import { draft } from '../execution/drafts.ts';
 import type { Recorder } from '../projection/recorder.ts';
-import { validateParams } from '../../stores/template-params.ts';
-
-interface Deps {
-  readonly recorder: Recorder;
-  readonly catalogue: ToolCatalogue;
-  readonly templates: Pick<TemplateStore, 'get'>;
-}
 
 export interface PlannedGoal extends ValidatedPlan {
   readonly params: JsonObject;
   /** What the template makes of the objective. */
   readonly objective?: string;
-}
-
-/** Plans a goal whose plan is given, by its author or a template, and records submission and plan in one commit. */
-export function createPlanGoal({ recorder, catalogue, templates }: Deps): KernelActivities['planGoal'] {
-  async function plan({ goal, submission }: PlanGoalArgs): Promise<PlannedGoal> {
-    const tools = await catalogue();
-    if (submission.plan) return { ...validatePlan(submission.plan, tools), params: {} };
-    const { name, params: given = {} } = submission.template ?? { name: '' };
-    const template = await templates.get(goal.tenant, name);
-    if (!template) throw new AstraError('ASTRA_TEMPLATE_INVALID', `There is no template "${name}".`);
-    const { plan: body, objective, params } = applyTemplate(template, given, validateParams);
-    return { ...validatePlan(body, tools, { source: 'template' }), params, objective };
-  }
-
-  return (args) => recordPlanning(recorder, args, () => plan(args));
 }
 
 /** Records what comes of `plan`: a plan, or, with its submission, that there is none. A recorded plan is not made again. */
@@ -51,10 +26,10 @@ export async function recordPlanning(
   if (recorded) return { outline: recorded };
   const documents = submission.documents ?? [];
   try {
-    if (args.depth > limits.subGoalDepth) throw tooDeep();
+    requireDepth(args);
     const planned = await plan();
     const { plan: body, outline, params } = planned;
-    await recorder.record(goal, draftsOf(args, planned), {
+    await recorder.record(goal, planningDrafts(args, planned), {
       plan: { plan: body, outline, params },
       submission: { documents, bodyHash },
     });
@@ -66,11 +41,17 @@ export async function recordPlanning(
   }
 }
 
-/** A template may start itself: how deep its goals stand in one another shows only as they run. */
-const tooDeep = (): AstraError =>
-  new AstraError('ASTRA_PLAN_INVALID', `Goals may stand in one another at most ${limits.subGoalDepth} deep.`);
+/**
+ * A template may start itself: how deep its goals stand in one another shows only as they run.
+ * @throws ASTRA_PLAN_INVALID
+ */
+export function requireDepth({ depth }: PlanGoalArgs): void {
+  if (depth <= limits.subGoalDepth) return;
+  throw new AstraError('ASTRA_PLAN_INVALID', `Goals may stand in one another at most ${limits.subGoalDepth} deep.`);
+}
 
-async function recordedOutline(recorder: Recorder, { goal }: PlanGoalArgs): Promise<PlanOutline | null> {
+/** Null: no plan is recorded of the goal. */
+export async function recordedOutline(recorder: Recorder, { goal }: PlanGoalArgs): Promise<PlanOutline | null> {
   try {
     return (await recorder.plan(goal)).outline;
   } catch (error) {
@@ -87,7 +68,8 @@ export async function recordSubmission(recorder: Recorder, args: PlanGoalArgs): 
 const submitted = (args: PlanGoalArgs, objective?: string): EventDraft =>
   draft('goal.submitted', { head: goalHeadOf({ ...args, ...args.goal }, objective) });
 
-function draftsOf(args: PlanGoalArgs, { outline, objective }: PlannedGoal): EventDraft[] {
+/** What is recorded of a goal and its plan, in order. */
+export function planningDrafts(args: PlanGoalArgs, { outline, objective }: PlannedGoal): EventDraft[] {
   const { documents = [], approval } = args.submission;
   const sizeBytes = documents.reduce((sum, { text }) => sum + Buffer.byteLength(text), 0);
   return [

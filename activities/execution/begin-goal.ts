@@ -1,0 +1,86 @@
+import { AstraError, toErrorInfo } from '../../domain/errors.ts';
+import { goalHeadOf } from '../../domain/goal-head.ts';
+import { isInline, type PlanOutline } from '../../domain/plan-outline.ts';
+import { createTaskGraph } from '../../domain/task-graph.ts';
+import type { RecordedPlan } from '../../stores/goal-write.ts';
+import type { BeginGoalResult, KernelActivities, PlanGoalArgs } from '../contract.ts';
+import { planAsGiven, type PlannerDeps } from '../planner/plan-as-given.ts';
+import {
+  planningDrafts,
+  recordedOutline,
+  recordSubmission,
+  requireDepth,
+  type PlannedGoal,
+} from '../planner/record-planning.ts';
+import { completionDrafts } from './complete-goal.ts';
+import { followGraph, type SegmentCourse } from './follow-graph.ts';
+import type { Segment, SegmentDeps } from './segment.ts';
+
+type Deps = SegmentDeps & PlannerDeps;
+
+/**
+ * Plans a goal whose plan is given and begins it, with one commit: a goal of quick tasks begins and ends in it.
+ *
+ * Should the process die before it has told, this runs again. What is recorded then is no news, so the first record
+ * counts; and quick tasks have no effects, so running them twice does no harm.
+ */
+export function createBeginGoal(deps: Deps): KernelActivities['beginGoal'] {
+  const { recorder } = deps;
+  return async (args) => {
+    // Templates change: tasks of another plan than the recorded one must not be run.
+    const recorded = args.submission.template ? await recordedOutline(recorder, args) : null;
+    if (recorded) return asRecorded(recorded);
+    try {
+      requireDepth(args);
+      return await begin(deps, args, await planAsGiven(deps, args));
+    } catch (error) {
+      if (!(error instanceof AstraError) || error.retryable) throw error;
+      await recordSubmission(recorder, args);
+      return { error: toErrorInfo(error) };
+    }
+  };
+}
+
+const asRecorded = (outline: PlanOutline): BeginGoalResult => ({ outline, begun: null, completed: false });
+
+async function begin(deps: Deps, args: PlanGoalArgs, planned: PlannedGoal): Promise<BeginGoalResult> {
+  const { recorder } = deps;
+  const { goal, submission, bodyHash } = args;
+  const { outline, params } = planned;
+  const plan: RecordedPlan = { plan: planned.plan, outline, params };
+  const first = submission.approval?.plan === 'required' ? null : await runFirstSegment(deps, args, plan);
+  const { outcomes, status } = await recorder.record(
+    goal,
+    [...planningDrafts(args, planned), ...(first?.drafts ?? [])],
+    { plan, submission: { documents: submission.documents ?? [], bodyHash } },
+  );
+  if (!first) return asRecorded(outline);
+  const ofTasks = outline.tasks.flatMap(({ id }) => (outcomes[id] ? [[id, outcomes[id]] as const] : []));
+  const begun = { outcomes: Object.fromEntries(ofTasks), deferred: first.deferred };
+  return { outline, begun, completed: status === 'completed' };
+}
+
+/** Null: no task at the plan's beginning is quick. */
+async function runFirstSegment(
+  deps: Deps,
+  args: PlanGoalArgs,
+  plan: RecordedPlan,
+): Promise<Pick<SegmentCourse, 'drafts' | 'deferred'> | null> {
+  const { goal } = args;
+  const { outline } = plan;
+  const tasks = createTaskGraph(outline, {}, { isInline: (task) => isInline(outline, task) }).takeSegment();
+  if (tasks.length === 0) return null;
+  const { input } = goalHeadOf({ ...args, ...goal });
+  const segment: Segment = {
+    goal,
+    outline,
+    tasks,
+    settled: {},
+    unrecorded: { outputs: new Map(), goal: { input, plan } },
+  };
+  const course = await followGraph(deps, segment);
+  if (!course.finished || tasks.length < outline.tasks.length) return course;
+  const end = await completionDrafts(deps, goal, plan.plan, segment.unrecorded);
+  // The workflow will ask for the goal's completion, and be told what is wrong with its output.
+  return 'error' in end ? course : { ...course, drafts: [...course.drafts, ...end] };
+}

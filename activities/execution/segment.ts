@@ -1,0 +1,32 @@
+import type { GoalRef } from '../../domain/goal-ref.ts';
+import type { PlanOutline, TaskOutline } from '../../domain/plan-outline.ts';
+import type { SettledStatus } from '../../domain/task-graph.ts';
+import type { Logger } from '../../platform/logger.ts';
+import type { Recorder } from '../projection/recorder.ts';
+import type { InlinePool } from '../tools/inline-pool.ts';
+import type { TaskScopes, Unrecorded } from './task-scope.ts';
+import type { Values } from './values.ts';
+
+export interface SegmentDeps {
+  readonly recorder: Recorder;
+  readonly scopes: TaskScopes;
+  readonly values: Values;
+  readonly inlinePool: InlinePool;
+  readonly logger: Pick<Logger, 'error'>;
+}
+
+/** A segment begins no task after this long; the workflow asks for another one. */
+export const segmentMs = 500;
+/** A task that runs longer than this stalls its segment and is moved to an activity of its own. */
+export const sliceMs = 100;
+
+/** Quick tasks to be run together. */
+export interface Segment {
+  readonly goal: GoalRef;
+  readonly outline: PlanOutline;
+  /** Their dependencies are settled, or among them. */
+  readonly tasks: readonly TaskOutline[];
+  readonly settled: Readonly<Record<string, SettledStatus>>;
+  /** What the record does not hold yet: grows as tasks end. */
+  readonly unrecorded: Unrecorded;
+}

@@ -1,0 +1,27 @@
+import { AstraError } from '../../domain/errors.ts';
+import { applyTemplate } from '../../domain/template.ts';
+import { validatePlan } from '../../domain/plan-validation/validate-plan.ts';
+import type { TemplateStore } from '../../stores/postgres/templates.ts';
+import { validateParams } from '../../stores/template-params.ts';
+import type { ToolCatalogue } from '../../stores/tool-catalogue.ts';
+import type { PlanGoalArgs } from '../contract.ts';
+import type { PlannedGoal } from './record-planning.ts';
+
+export interface PlannerDeps {
+  readonly catalogue: ToolCatalogue;
+  readonly templates: Pick<TemplateStore, 'get'>;
+}
+
+/** The plan of a goal whose author has given it, or named its template. @throws ASTRA_PLAN_INVALID, ASTRA_TEMPLATE_INVALID */
+export async function planAsGiven(
+  { catalogue, templates }: PlannerDeps,
+  { goal, submission }: PlanGoalArgs,
+): Promise<PlannedGoal> {
+  const tools = await catalogue();
+  if (submission.plan) return { ...validatePlan(submission.plan, tools), params: {} };
+  const { name, params: given = {} } = submission.template ?? { name: '' };
+  const template = await templates.get(goal.tenant, name);
+  if (!template) throw new AstraError('ASTRA_TEMPLATE_INVALID', `There is no template "${name}".`);
+  const { plan: body, objective, params } = applyTemplate(template, given, validateParams);
+  return { ...validatePlan(body, tools, { source: 'template' }), params, objective };
+}
