@@ -64,7 +64,14 @@ export async function createParts({ config, logger, metrics, threads }: PartsOpt
   const pool = createPool(config, { logger });
   const redis = createRedis(config, { logger });
   const viewCache = createViewCache(redis, { logger });
-  const recorder = createRecorder({ pool, viewCache, logger, onCommitted: createWorkerMetrics(metrics).committed });
+  const { committed: onCommitted, scheduled: onScheduled } = createWorkerMetrics(metrics);
+  const recorder = createRecorder({
+    pool,
+    viewCache,
+    logger,
+    onCommitted,
+    memoryBytes: config.ASTRA_RECORD_MEMORY_MIB * 1024 * 1024,
+  });
   const answers = createAnswerCache({ memcachedServers: config.MEMCACHED_SERVERS, redis, logger });
   const artifacts = createArtifactStore(config);
   const toolStore = createToolStore(pool);
@@ -81,6 +88,7 @@ export async function createParts({ config, logger, metrics, threads }: PartsOpt
     catalogue: createToolCatalogue(toolStore, { logger }),
     model,
     logger,
+    onScheduled,
   });
 
   return {

@@ -1,9 +1,11 @@
 import type { Component } from './component.ts';
-import { projectDir } from './paths.ts';
+import { compileCache, projectDir } from './paths.ts';
 
 export interface NodeProcessOptions {
   name: 'api' | 'worker';
   script: string;
+  /** A module loaded before the script, into all its threads. */
+  preload?: string;
   port: number;
   adminPort: number;
   readyUrl: string;
@@ -13,15 +15,15 @@ export interface NodeProcessOptions {
 
 /** The API or the worker as a component: a Node process that is up when its `/readyz` says so. */
 export function createNodeProcess(options: NodeProcessOptions): Component {
-  const { name, script, port, adminPort, readyUrl, version } = options;
+  const { name, script, preload, port, adminPort, readyUrl, version } = options;
   return {
     name,
     version,
     port,
     command: {
       file: process.execPath,
-      args: [script],
-      env: { ...options.env, ASTRA_ADMIN_PORT: String(adminPort) },
+      args: [...(preload === undefined ? [] : ['--import', preload]), script],
+      env: { ...options.env, ASTRA_ADMIN_PORT: String(adminPort), NODE_COMPILE_CACHE: compileCache },
       cwd: projectDir,
     },
     // A worker lets its activities finish for up to 10 s.

@@ -190,6 +190,7 @@ async function startProcesses(options: ProcessOptions): Promise<void> {
     ...common,
     name: 'worker',
     script: scripts.worker,
+    preload: join(projectDir, 'worker/lean-workflow-threads.ts'),
     port: workerAdmin,
     adminPort: workerAdmin,
     readyUrl: workerUrl,
