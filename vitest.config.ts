@@ -1,6 +1,6 @@
 import { defineConfig, type TestProjectInlineConfiguration } from 'vitest/config';
 
-/** Test projects in the order in which `npm test` runs them: the cheap ones first. test/bench holds scripts that are run by hand. */
+/** Test projects in the order in which `npm test` runs them: the cheap ones first. Of the benches only short runs are among them. */
 const stackSetup = 'test/support/stack/global-setup.ts';
 const rooms = 'domain,platform,stores,activities,workflows,worker,api,sdk,cli,infra,examples';
 
@@ -29,7 +29,7 @@ export default defineConfig({
     allowOnly: false,
     projects: [
       project('unit', {
-        include: [`{${rooms}}/**/*.test.ts`, 'test/unit/**/*.test.ts'],
+        include: [`{${rooms}}/**/*.test.ts`, 'test/unit/**/*.test.ts', 'test/bench/guard/losses.test.ts'],
         timeoutSeconds: 30,
         maxWorkers: 2,
       }),
@@ -47,6 +47,7 @@ export default defineConfig({
         withStack: true,
       }),
       project('e2e', { include: ['test/e2e/**/*.test.ts'], timeoutSeconds: 300, maxWorkers: 1, withStack: true }),
+      project('bench', { include: ['test/bench/guard/guard.test.ts'], timeoutSeconds: 300, maxWorkers: 1 }),
       project('chaos', { include: ['test/chaos/**/*.test.ts'], timeoutSeconds: 900, maxWorkers: 1, withStack: true }),
     ],
   },

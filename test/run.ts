@@ -9,7 +9,7 @@ import { countTests, summaryLine, type TestCounts } from './support/test-counts.
  * Runs the test projects one after another, each in a process of its own, so that one that hangs on to memory, ports or
  * a stopped server cannot spoil the next. `node test/run.ts unit e2e` runs only those. The last line has the counts.
  */
-const allProjects = ['unit', 'workflow', 'replay', 'integration', 'e2e', 'chaos'];
+const allProjects = ['unit', 'workflow', 'replay', 'integration', 'e2e', 'chaos', 'bench'];
 const root = join(import.meta.dirname, '..');
 
 async function runProject(project: string, reportFile: string): Promise<number> {

@@ -28,7 +28,8 @@ export function createPool(
     types: typeParsers,
   });
   // Of idle connections; without a listener the process would end. The next statement opens a new connection.
-  pool.on('error', (error) => options.logger?.warn({ err: error }, 'an idle Postgres connection was lost'));
+  // Not the error as a whole: it carries the client, with all that it has ever prepared.
+  pool.on('error', ({ message }) => options.logger?.warn({ reason: message }, 'an idle Postgres connection was lost'));
   return pool;
 }
 

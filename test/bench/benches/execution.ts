@@ -57,7 +57,7 @@ async function measureSeries(engines: Engines, each: Series, { quick }: BenchOpt
     const { atOnce } = each;
     const [engine, work] = name === 'empty' ? (['activities', 'empty'] as const) : ([name, each.work] as const);
     const all = name === 'empty' ? (atOnce === 1 ? 100 : 300) : each.goals[name];
-    const goals = quick ? Math.ceil(all / 3) : all;
+    const goals = quick ? Math.ceil(all / 4) : all;
     const measured = await engines.run({ engine, work, goals, atOnce });
     runs[name].push({ ...measured, goals });
     return goals / measured.seconds;
@@ -69,7 +69,7 @@ async function measureSeries(engines: Engines, each: Series, { quick }: BenchOpt
     pure: run('pure'),
     empty: run('empty'),
   };
-  const rates = await measurePaired(variants, { repetitions: quick ? 2 : 5, warmUps: 1 });
+  const rates = await measurePaired(variants, { repetitions: quick ? 2 : 3, warmUps: 1 });
   return { series: each, rates, runs };
 }
 

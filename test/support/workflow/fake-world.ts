@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Context, heartbeat } from '@temporalio/activity';
 import type {
   Activities,
+  ExecuteTaskResult,
   OpenedTask,
   PlanGoalArgs,
   SegmentResult,
@@ -17,8 +18,11 @@ export interface Behaviour {
   readonly outline: PlanOutline | ((args: PlanGoalArgs) => PlanOutline);
   /** How long planning takes. */
   readonly planMs?: number;
-  /** Called for each attempt of a tool task or item. */
-  readonly execute?: (taskId: string, attempt: number) => Promise<TaskOutcome> | TaskOutcome;
+  /** Called for each attempt of a tool task or item; `last` when the workflow says that it is. */
+  readonly execute?: (
+    taskId: string,
+    about: { readonly attempt: number; readonly last: boolean },
+  ) => Promise<ExecuteTaskResult> | ExecuteTaskResult;
   readonly opened?: { readonly [taskId: string]: OpenedTask | ((ref: TaskRef) => OpenedTask) };
   /** Inline tasks that a segment leaves to activities, and those it does not reach at its first call. */
   readonly deferred?: readonly string[];
@@ -104,10 +108,10 @@ export function createFakeWorld(behaviour: Behaviour): FakeWorld {
       calls.push('completeGoal');
       return { error: null };
     },
-    executeTask: async ({ taskId }) => {
+    executeTask: async ({ taskId, last = false }) => {
       const { attempt } = Context.current().info;
       calls.push(`executeTask ${taskId}`);
-      return (await behaviour.execute?.(taskId, attempt)) ?? completed;
+      return (await behaviour.execute?.(taskId, { attempt, last })) ?? completed;
     },
   };
   return { activities, calls, events };

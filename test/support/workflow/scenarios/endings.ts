@@ -26,6 +26,22 @@ export const endingScenarios: readonly Scenario[] = [
     },
   },
   {
+    name: 'a cancel comes too late for a goal whose last task has recorded its completion',
+    behaviour: {
+      outline: outline(task('a')),
+      execute: async () => {
+        await untilCancelled();
+        return { status: 'completed', goalCompleted: true };
+      },
+    },
+    drive: async (handle, world) => {
+      await calledOnce(world, 'executeTask a');
+      await handle.signal(messages.cancelGoal, { reason: 'too late' });
+    },
+    ending: /^completed$/,
+    check: ({ events }, expect) => expect(events.map(({ type }) => type)).not.toContain('goal.cancelled'),
+  },
+  {
     name: 'cancelling stops the running tool and ends the goal',
     behaviour: { outline: outline(task('a'), task('b', ['a'])), execute: untilCancelled },
     drive: async (handle, world) => {

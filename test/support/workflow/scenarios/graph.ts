@@ -37,6 +37,22 @@ export const graphScenarios: readonly Scenario[] = [
     },
   },
   {
+    name: 'a goal of quick tasks alone is begun and ended by one activity',
+    behaviour: { outline: outline(pure('a'), pure('b', ['a'])) },
+    ending: /^completed$/,
+    check: ({ calls }, expect) => expect(calls).toEqual(['beginGoal a b']),
+  },
+  {
+    name: 'the last task completes its goal, and nobody asks for it again',
+    behaviour: {
+      outline: outline(task('a'), task('b'), task('c', ['a', 'b'])),
+      execute: (_, { last }) => ({ status: 'completed', ...(last && { goalCompleted: true }) }),
+    },
+    ending: /^completed$/,
+    check: ({ calls }, expect) =>
+      expect([...calls].sort()).toEqual(['beginGoal', ...['a', 'b', 'c'].map((id) => `executeTask ${id}`)]),
+  },
+  {
     name: 'a failed task fails the goal, and nothing new starts',
     behaviour: { outline: outline(task('a'), task('b', ['a'])), execute: () => fails },
     ending: /ASTRA_TOOL_FAILED: it broke/,
