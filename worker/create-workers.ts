@@ -1,17 +1,11 @@
-import { fileURLToPath } from 'node:url';
-import {
-  bundleWorkflowCode,
-  DefaultLogger,
-  Worker,
-  type NativeConnection,
-  type WorkerOptions,
-  type WorkflowBundle,
-} from '@temporalio/worker';
+import { Worker, type NativeConnection, type WorkerOptions } from '@temporalio/worker';
 import type { Activities } from '../activities/contract.ts';
 import { createFailureInterceptor } from '../activities/failures.ts';
 import type { Config } from '../platform/config.ts';
 import type { Logger } from '../platform/logger.ts';
 import { taskQueues } from '../workflows/contract.ts';
+import { createTakeOver } from './take-over.ts';
+import { loadWorkflowBundle } from './workflow-bundle.ts';
 
 interface WorkerParts {
   readonly config: Config;
@@ -32,7 +26,7 @@ export async function createWorkers(parts: WorkerParts): Promise<Worker[]> {
   const tools = { executeTask, planGoalWithModel, runSegment, runMapSegment };
   const options: WorkerOptions[] = [];
   if (classes.has('kernel')) {
-    const workflowBundle = await bundle(parts.logger);
+    const workflowBundle = await loadWorkflowBundle(parts.logger);
     // Without the tools it must not take their activities from the queue that both share.
     options.push({
       ...kernelOptions(parts),
@@ -57,7 +51,7 @@ function common({ config, connection, logger }: WorkerParts) {
     // A cancel reaches an activity with the answer to its heartbeat.
     maxHeartbeatThrottleInterval: '1 second',
     defaultHeartbeatThrottleInterval: '1 second',
-    interceptors: { activity: [() => ({ inbound: createFailureInterceptor(logger) })] },
+    interceptors: { activity: [() => ({ inbound: createFailureInterceptor(logger) }), createTakeOver()] },
   } satisfies Partial<WorkerOptions>;
 }
 
@@ -70,19 +64,6 @@ function kernelOptions(parts: WorkerParts) {
     maxConcurrentLocalActivityExecutions: 200,
     // How long a goal waits for its dead worker before another one takes it over.
     stickyQueueScheduleToStartTimeout: '2 seconds',
-    maxEagerActivityReservationsPerWorkflowTask: 50,
+    maxEagerActivityReservationsPerWorkflowTask: toolSlots.maxConcurrentActivityTaskExecutions,
   } satisfies Partial<WorkerOptions>;
-}
-
-async function bundle(logger: Logger): Promise<WorkflowBundle> {
-  const begin = performance.now();
-  const built = await bundleWorkflowCode({
-    workflowsPath: fileURLToPath(new URL('../workflows/index.ts', import.meta.url)),
-    logger: new DefaultLogger('ERROR'),
-  });
-  logger.info(
-    { bytes: built.code.length, milliseconds: Math.round(performance.now() - begin) },
-    'bundled the workflows',
-  );
-  return built;
 }

@@ -14,9 +14,12 @@ import {
 } from '../planner/record-planning.ts';
 import { completionDrafts } from './complete-goal.ts';
 import { followGraph, type SegmentCourse } from './follow-graph.ts';
-import type { Segment, SegmentDeps } from './segment.ts';
+import { segmentMs, type Segment, type SegmentDeps } from './segment.ts';
 
 type Deps = SegmentDeps & PlannerDeps;
+
+/** While the first segment runs nothing else of the goal does, so where there is something else it is a short one. */
+const sharedSegmentMs = 50;
 
 /**
  * Plans a goal whose plan is given and begins it, with one commit: a goal of quick tasks begins and ends in it.
@@ -60,7 +63,7 @@ async function begin(deps: Deps, args: PlanGoalArgs, planned: PlannedGoal): Prom
   return { outline, begun, completed: status === 'completed' };
 }
 
-/** Null: no task at the plan's beginning is quick. */
+/** Null: no task at the plan's beginning is quick, or a store that they need is away, which must not keep up others. */
 async function runFirstSegment(
   deps: Deps,
   args: PlanGoalArgs,
@@ -76,11 +79,21 @@ async function runFirstSegment(
     outline,
     tasks,
     settled: {},
+    budgetMs: tasks.length === outline.tasks.length ? segmentMs : sharedSegmentMs,
     unrecorded: { outputs: new Map(), goal: { input, plan } },
   };
-  const course = await followGraph(deps, segment);
-  if (!course.finished || tasks.length < outline.tasks.length) return course;
-  const end = await completionDrafts(deps, goal, plan.plan, segment.unrecorded);
+  const course = await orNullWhileAway(followGraph(deps, segment));
+  if (!course?.finished || tasks.length < outline.tasks.length) return course;
+  const end = await orNullWhileAway(completionDrafts(deps, goal, plan.plan, segment.unrecorded));
   // The workflow will ask for the goal's completion, and be told what is wrong with its output.
-  return 'error' in end ? course : { ...course, drafts: [...course.drafts, ...end] };
+  return end === null || 'error' in end ? course : { ...course, drafts: [...course.drafts, ...end] };
+}
+
+async function orNullWhileAway<T>(work: Promise<T>): Promise<T | null> {
+  try {
+    return await work;
+  } catch (error) {
+    if (error instanceof AstraError && error.code === 'ASTRA_UNAVAILABLE') return null;
+    throw error;
+  }
 }

@@ -7,7 +7,7 @@ import type { InlineResult } from '../tools/inline-pool.ts';
 import { draft } from './drafts.ts';
 import { inlineEnd } from './inline-end.ts';
 import { runQuickMap } from './run-quick-map.ts';
-import { segmentMs, sliceMs, type Segment, type SegmentDeps } from './segment.ts';
+import { sliceMs, type Segment, type SegmentDeps } from './segment.ts';
 import { prepareCall, type ToolCall } from './tool-call.ts';
 
 /** What came of a segment. Nothing of it is recorded yet. */
@@ -27,9 +27,9 @@ export type InlineOutcome = readonly EventDraft[] | null | undefined;
 
 /** Runs a segment's tasks wave by wave: all that are ready go to the threads in one message a tool. */
 export async function followGraph(deps: SegmentDeps, segment: Segment): Promise<SegmentCourse> {
-  const { tasks, settled, unrecorded } = segment;
+  const { tasks, settled, budgetMs, unrecorded } = segment;
   const graph = createTaskGraph({ tasks }, settled);
-  const deadline = performance.now() + segmentMs;
+  const deadline = performance.now() + budgetMs;
   const drafts: EventDraft[] = [];
   const deferred: string[] = [];
   const settle = (task: TaskOutline, events: readonly EventDraft[]): void => {

@@ -1,7 +1,7 @@
 import type { SettledStatus } from '../../domain/task-graph.ts';
 import type { KernelActivities } from '../contract.ts';
 import { followGraph } from './follow-graph.ts';
-import type { SegmentDeps } from './segment.ts';
+import { segmentMs, type SegmentDeps } from './segment.ts';
 
 /**
  * Runs quick tasks without effects, following the graph among them, and records all that settled in one commit.
@@ -21,7 +21,7 @@ export function createRunSegment(deps: SegmentDeps): KernelActivities['runSegmen
     );
     for (const [id, { status }] of Object.entries(recorded)) settled[id] = status;
 
-    const segment = { goal, outline, tasks, settled, unrecorded: { outputs: new Map() } };
+    const segment = { goal, outline, tasks, settled, budgetMs: segmentMs, unrecorded: { outputs: new Map() } };
     const { drafts, deferred } = await followGraph(deps, segment);
     const ended = drafts.length > 0 ? (await recorder.record(goal, drafts)).outcomes : {};
     // Of maps that ran here their items have outcomes too, which are nothing to the workflow.

@@ -15,7 +15,7 @@ export interface SegmentDeps {
   readonly logger: Pick<Logger, 'error'>;
 }
 
-/** A segment begins no task after this long; the workflow asks for another one. */
+/** A segment's time; the workflow then asks for another one. */
 export const segmentMs = 500;
 /** A task that runs longer than this stalls its segment and is moved to an activity of its own. */
 export const sliceMs = 100;
@@ -27,6 +27,8 @@ export interface Segment {
   /** Their dependencies are settled, or among them. */
   readonly tasks: readonly TaskOutline[];
   readonly settled: Readonly<Record<string, SettledStatus>>;
+  /** No task is begun after this long. */
+  readonly budgetMs: number;
   /** What the record does not hold yet: grows as tasks end. */
   readonly unrecorded: Unrecorded;
 }

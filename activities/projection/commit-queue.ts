@@ -1,4 +1,4 @@
-import { setImmediate } from 'node:timers/promises';
+import { setImmediate, setTimeout as sleep } from 'node:timers/promises';
 import { AstraError } from '../../domain/errors.ts';
 import type { Commit } from './committer.ts';
 import type { RecordRequest } from './record-request.ts';
@@ -7,6 +7,10 @@ import type { RecordRequest } from './record-request.ts';
 const maxCommit = { events: 2_000, bytes: 4 * 1024 * 1024 };
 /** Beyond that the producers are told to wait: Postgres is slower than the work. */
 const maxQueued = { events: 50_000, bytes: 64 * 1024 * 1024 };
+
+/** A commit of so many requests says that more are on their way: the next one waits a moment for them. */
+const busyRequests = 8;
+const busyPauseMs = 4;
 
 /** Group commit: what arrives while one commit is under way goes together into the next. */
 export interface CommitQueue {
@@ -22,6 +26,7 @@ export function createCommitQueue(commit: Commit): CommitQueue {
   let waiting: RecordRequest[] = [];
   let queued = { events: 0, bytes: 0 };
   let running: Promise<void> | null = null;
+  let busy = false;
 
   function take(): RecordRequest[] {
     let events = 0;
@@ -45,9 +50,11 @@ export function createCommitQueue(commit: Commit): CommitQueue {
 
   async function run(): Promise<void> {
     while (waiting.length > 0) {
-      // What comes in with the same turn of the event loop is committed together.
-      await setImmediate();
-      const again = await commit(take());
+      // What comes in with the same turn of the event loop is committed together, and while much comes in, more.
+      await (busy ? sleep(busyPauseMs) : setImmediate());
+      const batch = take();
+      busy = batch.length >= busyRequests;
+      const again = await commit(batch);
       count(again, 1);
       waiting = [...again, ...waiting];
     }
