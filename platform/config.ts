@@ -69,6 +69,17 @@ const environmentSchema = z.object({
     .min(1)
     .default(2_000)
     .describe('requests a tenant may make a second'),
+  ASTRA_MAX_QUEUE_SECONDS: z.coerce
+    .number()
+    .min(0)
+    .default(10)
+    .describe('expected wait of a new goal beyond which submissions are refused; 0: never'),
+  ASTRA_VIEW_MEMORY_MIB: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .default(64)
+    .describe('memory of an API process for the views of goals, in MiB; 0: each read asks Redis'),
   ASTRA_SHELL_ROOTS: z
     .string()
     .default('')
@@ -104,6 +115,12 @@ const environmentSchema = z.object({
     .default(new Set(['kernel', 'tools', 'sandbox'] as const))
     .describe('classes a worker process runs'),
   ASTRA_MAX_CACHED_WORKFLOWS: z.coerce.number().int().min(1).default(2_000).describe('goals a worker keeps in memory'),
+  ASTRA_RECORD_MEMORY_MIB: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .default(256)
+    .describe('memory of a worker process for goals, plans and outputs that it has recorded, in MiB'),
   ASTRA_LOG_LEVEL: z
     .enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'])
     .default('info')

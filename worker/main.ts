@@ -1,3 +1,4 @@
+import { flushCompileCache } from 'node:module';
 import { availableParallelism } from 'node:os';
 import { Command } from 'commander';
 import { NativeConnection, Runtime } from '@temporalio/worker';
@@ -25,8 +26,10 @@ const logger = createLogger({ name: 'worker', level: config.ASTRA_LOG_LEVEL });
 const metrics = createMetrics();
 Runtime.install({ logger: temporalLogger(logger) });
 
-const connection = await NativeConnection.connect({ address: config.TEMPORAL_ADDRESS });
-const parts = await createParts({ config, logger, metrics, threads: availableParallelism() });
+const [connection, parts] = await Promise.all([
+  NativeConnection.connect({ address: config.TEMPORAL_ADDRESS }),
+  createParts({ config, logger, metrics, threads: availableParallelism() }),
+]);
 const workers = await createWorkers({ config, connection, activities: parts.activities, logger });
 await parts.announceTools();
 const running = workers.map((worker) => worker.run());
@@ -42,6 +45,8 @@ const admin = await startAdminServer({
   required: ['worker'],
 });
 logger.info({ classes: [...config.ASTRA_WORKER_CLASSES], adminPort: admin.port }, 'running');
+// Otherwise written when the process ends in order, which one that is killed does not.
+flushCompileCache();
 
 const failed = Promise.all(running).then(
   () => new Error('the Temporal workers have stopped'),

@@ -13,7 +13,7 @@ import type {
   ExecuteTaskResult,
   ToolActivities,
 } from '../activities/contract.ts';
-import { bindingOf, type TaskOutline } from '../domain/plan-outline.ts';
+import { bindingOf, type TaskOutline, type ToolBinding } from '../domain/plan-outline.ts';
 import { retryOf, timeoutSecondsOf } from '../domain/retry.ts';
 import { taskQueues } from './contract.ts';
 import type { GoalRun } from './goal-run.ts';
@@ -27,8 +27,8 @@ export const kernel: LocalActivityInterfaceFor<KernelActivities> = proxyLocalAct
 
 /**
  * Segments that follow one which used up its time. Local activities in a row are one workflow task, and while it lasts,
- * for up to 8 s, the server keeps back what comes in: of a long chain of pure tasks a cancel took 7.5 s, so it takes 0.1 s
- * (2 cores). It costs each segment some 10 ms of its half second.
+ * for up to 80 % of `workflowTaskTimeout`, the server keeps back what comes in: of a long chain of pure tasks a cancel took
+ * 7.5 s when that was 10 s, so it takes 0.1 s (2 cores). It costs each segment some 10 ms of its half second.
  */
 export const segments = proxyActivities<SegmentActivities>({
   startToCloseTimeout: '20 seconds',
@@ -50,6 +50,14 @@ const graceSeconds = 600;
 /** Attempts may die with their worker, which is not the tool's fault: it gets this many more. */
 const lostAttempts = 10;
 
+/**
+ * An attempt whose worker, or whose server, only stalls counts as lost, too: that costs a second run, and of a tool that
+ * must not run twice the task. Where either is dear it takes longer until an attempt counts as lost. A worker beats each
+ * second; its longest stall under full load was 0.14 s (2 cores).
+ */
+const isDear = (task: TaskOutline, binding: ToolBinding | undefined): boolean =>
+  binding?.effect === 'once' || timeoutSecondsOf(task, binding) > 60;
+
 /** One task, or one item of a map, as an activity on the queue of its tool's class. */
 export async function executeTool(
   { outline, repeated }: Pick<GoalRun, 'outline' | 'repeated'>,
@@ -61,16 +69,15 @@ export async function executeTool(
   const { executeTask } = proxyActivities<ToolActivities>({
     taskQueue: binding?.workerClass === 'sandbox' ? taskQueues.sandbox : taskQueues.main,
     startToCloseTimeout: (timeoutSecondsOf(task, binding) + graceSeconds) * 1_000,
-    // To stall costs a worker the second run of a tool that may run twice, and the task itself of one that must not. It
-    // beats each second, and its longest stall under full load was 0.14 s (2 cores).
-    heartbeatTimeout: binding?.effect === 'once' ? '10 seconds' : '3 seconds',
+    heartbeatTimeout: isDear(task, binding) ? '10 seconds' : '3 seconds',
     activityId: ref.taskId,
     ...(task.title !== undefined && { summary: task.title }),
     cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
     retry: {
-      // For attempts that are lost with their worker. One that fails says itself when the next begins.
+      // For attempts that are lost with their worker: at once, and more and more slowly when the tool is what ends it.
+      // One that fails says itself when the next begins.
       initialInterval: '100 milliseconds',
-      backoffCoefficient: 3,
+      backoffCoefficient: 4,
       maximumInterval: '30 seconds',
       // One unless its author says otherwise.
       maximumAttempts: binding?.effect === 'once' ? retry.maxAttempts : retry.maxAttempts + lostAttempts,
