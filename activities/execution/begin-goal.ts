@@ -14,7 +14,7 @@ import {
 } from '../planner/record-planning.ts';
 import { completionDrafts } from './complete-goal.ts';
 import { followGraph, type SegmentCourse } from './follow-graph.ts';
-import { segmentMs, type Segment, type SegmentDeps } from './segment.ts';
+import { outcomesToTell, segmentMs, type Segment, type SegmentDeps } from './segment.ts';
 
 type Deps = SegmentDeps & PlannerDeps;
 
@@ -58,8 +58,7 @@ async function begin(deps: Deps, args: PlanGoalArgs, planned: PlannedGoal): Prom
     { plan, submission: { documents: submission.documents ?? [], bodyHash } },
   );
   if (!first) return asRecorded(outline);
-  const ofTasks = outline.tasks.flatMap(({ id }) => (outcomes[id] ? [[id, outcomes[id]] as const] : []));
-  const begun = { outcomes: Object.fromEntries(ofTasks), deferred: first.deferred };
+  const begun = { outcomes: outcomesToTell(outline.tasks, outcomes), deferred: first.deferred };
   return { outline, begun, completed: status === 'completed' };
 }
 

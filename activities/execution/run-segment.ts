@@ -1,7 +1,7 @@
 import type { SettledStatus } from '../../domain/task-graph.ts';
 import type { KernelActivities } from '../contract.ts';
 import { followGraph } from './follow-graph.ts';
-import { segmentMs, type SegmentDeps } from './segment.ts';
+import { outcomesToTell, segmentMs, type SegmentDeps } from './segment.ts';
 
 /**
  * Runs quick tasks without effects, following the graph among them, and records all that settled in one commit.
@@ -24,8 +24,6 @@ export function createRunSegment(deps: SegmentDeps): KernelActivities['runSegmen
     const segment = { goal, outline, tasks, settled, budgetMs: segmentMs, unrecorded: { outputs: new Map() } };
     const { drafts, deferred } = await followGraph(deps, segment);
     const ended = drafts.length > 0 ? (await recorder.record(goal, drafts)).outcomes : {};
-    // Of maps that ran here their items have outcomes too, which are nothing to the workflow.
-    const outcomes = Object.entries({ ...recorded, ...ended }).filter(([id]) => ids.has(id));
-    return { outcomes: Object.fromEntries(outcomes), deferred };
+    return { outcomes: outcomesToTell(tasks, { ...recorded, ...ended }), deferred };
   };
 }

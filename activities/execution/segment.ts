@@ -1,6 +1,7 @@
 import type { GoalRef } from '../../domain/goal-ref.ts';
 import type { PlanOutline, TaskOutline } from '../../domain/plan-outline.ts';
 import type { SettledStatus } from '../../domain/task-graph.ts';
+import type { SegmentResult, TaskOutcome } from '../contract.ts';
 import type { Logger } from '../../platform/logger.ts';
 import type { Recorder } from '../projection/recorder.ts';
 import type { InlinePool } from '../tools/inline-pool.ts';
@@ -14,6 +15,23 @@ export interface SegmentDeps {
   readonly inlinePool: InlinePool;
   readonly logger: Pick<Logger, 'error'>;
 }
+
+/**
+ * What the workflow is told of a segment's tasks. An entry of a history holds 2 MB, and why a task failed that was
+ * allowed to is nothing to it.
+ */
+export const outcomesToTell = (
+  tasks: readonly TaskOutline[],
+  outcomes: Readonly<Record<string, TaskOutcome>>,
+): SegmentResult['outcomes'] =>
+  Object.fromEntries(
+    tasks.flatMap(({ id, onFailure }) => {
+      const outcome = outcomes[id];
+      if (!outcome) return [];
+      const brief = outcome.status === 'failed' && onFailure === 'continue';
+      return [[id, brief ? { ...outcome, error: { ...outcome.error, message: '' } } : outcome]];
+    }),
+  );
 
 /** A segment's time; the workflow then asks for another one. */
 export const segmentMs = 500;
