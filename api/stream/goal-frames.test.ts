@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { createMemoryGoal, goal } from '../test-support/memory-goal.ts';
 import { goalFrames } from './goal-frames.ts';
+import { createPageReader, type PageReader } from './read-lanes.ts';
 import type { StreamPosition } from './sse-frame.ts';
 
 type MemoryGoal = ReturnType<typeof createMemoryGoal>;
@@ -12,6 +13,14 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
+const pageReaders = new WeakMap<MemoryGoal, PageReader>();
+/** One page reader for all streams of a goal, as an API process has. */
+function depsOf(memory: MemoryGoal) {
+  const readPage = pageReaders.get(memory) ?? createPageReader(memory.deps);
+  pageReaders.set(memory, readPage);
+  return { ...memory.deps, readPage };
+}
+
 /** Reads in the background, as a client that takes frames at once. */
 function follow(memory: MemoryGoal, after: StreamPosition | null = null) {
   const stop = new AbortController();
@@ -19,7 +28,7 @@ function follow(memory: MemoryGoal, after: StreamPosition | null = null) {
   const texts: string[] = [];
   let ended = false;
   const reading = (async () => {
-    for await (const text of goalFrames(memory.deps, goal, { after, signal: stop.signal })) {
+    for await (const text of goalFrames(depsOf(memory), goal, { after, signal: stop.signal })) {
       texts.push(text);
       for (const [, id] of text.matchAll(/^id: (.*)$/gm)) ids.push(id ?? '');
     }
@@ -87,6 +96,21 @@ describe('the durable lane', () => {
     await settle();
     expect(memory.state.reads - before).toBeLessThanOrEqual(2);
   });
+});
+
+test('streams that stand at the same place share what they read', async () => {
+  const memory = createMemoryGoal();
+  memory.commit('task.skipped');
+  const readers = Array.from({ length: 50 }, () => follow(memory));
+  const behind = follow(memory, { seq: 1, liveId: null });
+  await settle();
+  const before = memory.state.reads;
+  memory.commit('task.skipped');
+  memory.progress('a');
+  await settle();
+  for (const reader of readers) expect(reader.ids).toEqual(['1', '2', '2-1700000000000-0']);
+  expect(behind.ids).toEqual(['2', '2-1700000000000-0']);
+  expect(memory.state.reads - before).toBeLessThanOrEqual(4);
 });
 
 describe('the live lane', () => {
@@ -159,7 +183,7 @@ test('stops at once, wherever it waits, when it is told to', async () => {
 test('a reader that takes nothing makes it read nothing ahead', async () => {
   const memory = createMemoryGoal();
   for (let i = 0; i < 1_000; i += 1) memory.commit('task.skipped');
-  const frames = goalFrames(memory.deps, goal, { after: null, signal: new AbortController().signal });
+  const frames = goalFrames(depsOf(memory), goal, { after: null, signal: new AbortController().signal });
   await frames.next();
   await frames.next();
   for (let i = 0; i < 1_000; i += 1) memory.progress('x');

@@ -1,11 +1,13 @@
 import type { GoalRef } from '../../domain/goal-ref.ts';
 import type { LiveLane } from '../../stores/cache/live-lane.ts';
-import { createLaneReader, type LaneDeps, type LanePage } from './read-lanes.ts';
+import type { PageReader } from './read-lanes.ts';
 import { heartbeatFrame, retryFrame, type StreamPosition } from './sse-frame.ts';
 import { watchGoal } from './watch-goal.ts';
 
-export interface GoalFramesDeps extends LaneDeps {
-  readonly lane: LaneDeps['lane'] & Pick<LiveLane, 'watch' | 'connected'>;
+export interface GoalFramesDeps {
+  readonly lane: Pick<LiveLane, 'watch' | 'connected' | 'lastId'>;
+  /** One for all streams of the process. */
+  readonly readPage: PageReader;
 }
 
 /**
@@ -27,11 +29,12 @@ export async function* goalFrames(
   const watch = watchGoal(deps.lane, goal, { signal });
   let silentSince = Date.now();
   try {
-    const readPage = await createLaneReader(deps, goal, after);
+    let position = await startOf(deps.lane, goal, after);
     yield retryFrame;
     let durable = true;
     while (!signal.aborted) {
-      const page: LanePage = await readPage({ durable });
+      const page = await deps.readPage(goal, position, { durable });
+      position = page.position;
       const silentMs = Date.now() - silentSince;
       const text = page.text === '' && silentMs >= heartbeatMs ? heartbeatFrame : page.text;
       if (text !== '') {
@@ -46,4 +49,13 @@ export async function* goalFrames(
   } finally {
     watch.close();
   }
+}
+
+async function startOf(
+  lane: Pick<LiveLane, 'lastId'>,
+  goal: GoalRef,
+  after: StreamPosition | null,
+): Promise<StreamPosition> {
+  if (after === null) return { seq: 0, liveId: null };
+  return after.liveId === null ? { ...after, liveId: await lane.lastId(goal) } : after;
 }
