@@ -1,19 +1,20 @@
 import { OpenAPIHono } from '@hono/zod-openapi';
 import type { Context } from 'hono';
-import { bodyLimit } from 'hono/body-limit';
 import { methodNotAllowed } from 'hono/method-not-allowed';
 import { requestId } from 'hono/request-id';
 import type { ZodError } from 'zod';
 import { AstraError } from '../domain/errors.ts';
-import { limits } from '../domain/limits.ts';
 import type { ApiEnv } from './context.ts';
 import type { ApiDeps } from './deps.ts';
+import { createHotReads, type HotReadsDeps, type HotRequest } from './hot-reads.ts';
 import { parameterFaults } from './parameter-faults.ts';
 import { authenticate } from './middleware/authenticate.ts';
-import { observe } from './middleware/observe.ts';
+import { limitBody } from './middleware/limit-body.ts';
+import { createRequestCounter, observe } from './middleware/observe.ts';
 import { rateLimit } from './middleware/rate-limit.ts';
 import { mountOpenApi } from './openapi/document.ts';
 import { toProblemResponse } from './problem.ts';
+import { createReadQuota } from './read-quota.ts';
 import { mountApprovals } from './routes/approvals.ts';
 import { mountArtifacts } from './routes/artifacts.ts';
 import { mountGoalCommands } from './routes/goal-commands.ts';
@@ -23,10 +24,30 @@ import { mountGoals } from './routes/goals.ts';
 import { mountHealth } from './routes/health.ts';
 import { mountMe } from './routes/me.ts';
 import { mountTemplates } from './routes/templates.ts';
+import { mountTokens } from './routes/tokens.ts';
 import { mountTools } from './routes/tools.ts';
 
-/** The whole HTTP API. It holds no state of its own: any number of them may run side by side. */
-export function createApp(deps: ApiDeps): OpenAPIHono<ApiEnv> {
+export interface App {
+  /** @param env what Node's HTTP server was asked; without it no read is a hot one */
+  fetch(request: Request, env?: { readonly incoming?: HotRequest }): Response | Promise<Response>;
+}
+
+/** The whole HTTP API. It holds no state that others need: any number of them may run side by side. */
+export function createApp(deps: ApiDeps): App {
+  const quota = createReadQuota(deps.config.ASTRA_RATE_LIMIT_PER_SECOND);
+  const requests = createRequestCounter(deps.metrics);
+  const readHot = createHotReads({ ...deps, quota, requests });
+  const routes = createRoutes(deps, { quota, requests });
+  return {
+    fetch(request, env) {
+      const answer = env?.incoming && readHot(env.incoming);
+      if (!(answer instanceof Promise)) return answer ?? routes.fetch(request, env);
+      return answer.then((response) => response ?? routes.fetch(request, env));
+    },
+  };
+}
+
+function createRoutes(deps: ApiDeps, { quota, requests }: Pick<HotReadsDeps, 'quota' | 'requests'>) {
   const { config, logger } = deps;
   const app = new OpenAPIHono<ApiEnv>({ defaultHook: refuseParameters });
 
@@ -52,11 +73,11 @@ export function createApp(deps: ApiDeps): OpenAPIHono<ApiEnv> {
   });
 
   app.use(requestId());
-  app.use(observe(deps.metrics));
+  app.use(observe(requests));
   app.use(methodNotAllowed({ app, onMethodNotAllowed: refuseMethod }));
-  app.use('/v1/*', authenticate(deps.verifyToken));
-  app.use('/v1/*', rateLimit({ redis: deps.redis, perSecond: config.ASTRA_RATE_LIMIT_PER_SECOND }));
-  app.use('/v1/*', bodyLimit({ maxSize: limits.goalBodyBytes, onError: refuseBody }));
+  app.use('/v1/*', authenticate(deps.tokens));
+  app.use('/v1/*', rateLimit({ redis: deps.redis, reads: quota, perSecond: config.ASTRA_RATE_LIMIT_PER_SECOND }));
+  app.use('/v1/*', limitBody());
 
   mountGoals(app, deps);
   mountGoalViews(app, deps);
@@ -67,6 +88,7 @@ export function createApp(deps: ApiDeps): OpenAPIHono<ApiEnv> {
   mountTools(app, deps);
   mountArtifacts(app, deps);
   mountMe(app);
+  mountTokens(app, deps);
   mountHealth(app, deps);
   mountOpenApi(app, config);
   return app;
@@ -85,11 +107,4 @@ function refuseMethod(c: Context<ApiEnv>, allowed: string[]): Response {
   const response = toProblemResponse(error, c.get('requestId'));
   response.headers.set('allow', allow);
   return response;
-}
-
-function refuseBody(): never {
-  throw new AstraError(
-    'ASTRA_BODY_TOO_LARGE',
-    `A body has at most ${limits.goalBodyBytes} bytes. Give larger inputs as artifacts or by URL.`,
-  );
 }

@@ -9,6 +9,9 @@ export interface Principal {
   readonly scopes: ReadonlySet<Scope>;
 }
 
+export const mayUse = ({ scopes: granted }: Principal, scope: Scope): boolean =>
+  granted.has(scope) || granted.has('admin');
+
 /** What the middleware hands to the routes. */
 export interface ApiEnv {
   Variables: { principal: Principal; requestId: string };

@@ -9,18 +9,26 @@ import { untilSignal } from '../platform/shutdown.ts';
 import { createArtifactStore } from '../stores/artifacts/artifact-store.ts';
 import { createLiveLane } from '../stores/cache/live-lane.ts';
 import { createViewCache } from '../stores/cache/view-cache.ts';
+import { createViewMemory } from '../stores/cache/view-memory.ts';
 import { createGoalReader } from '../stores/goal-reader.ts';
+import { createHotViews } from '../stores/hot-views.ts';
 import { createApprovalStore } from '../stores/postgres/approvals.ts';
 import { createArtifactList } from '../stores/postgres/artifacts.ts';
 import { createGoalList } from '../stores/postgres/goal-list.ts';
 import { createPool } from '../stores/postgres/pool.ts';
+import { createRevokedTokenStore } from '../stores/postgres/revoked-tokens.ts';
 import { createTemplateStore } from '../stores/postgres/templates.ts';
 import { createToolStore } from '../stores/postgres/tools.ts';
 import { createRedis } from '../stores/redis.ts';
+import { createRevokedTokens } from '../stores/revoked-tokens.ts';
+import { createAdmission } from './admission/admission.ts';
+import { createAdmissionMetrics } from './admission/admission-metrics.ts';
+import { createBacklog } from './admission/backlog.ts';
 import { createApp } from './app.ts';
 import { loadKeys } from './auth/load-keys.ts';
 import { createTokenVerifier } from './auth/token-verifier.ts';
 import { createToolCatalogue } from '../stores/tool-catalogue.ts';
+import { withLinks } from './goals/goal-links.ts';
 import { createGoalEngine } from './goals/goal-engine.ts';
 import { createHealthChecks } from './health-checks.ts';
 import { createReadCounter } from './middleware/observe.ts';
@@ -38,27 +46,43 @@ const connection = Connection.lazy({ address: config.TEMPORAL_ADDRESS });
 const temporal = new Client({ connection, namespace: config.TEMPORAL_NAMESPACE });
 const lane = createLiveLane(redis);
 const viewCache = createViewCache(redis, { logger });
+const memoryBytes = config.ASTRA_VIEW_MEMORY_MIB * 2 ** 20;
+const memory = memoryBytes > 0 ? createViewMemory(redis, { maxBytes: memoryBytes }) : undefined;
+const revokedTokens = createRevokedTokens({ store: createRevokedTokenStore(pool), redis }, { logger });
 const countRead = createReadCounter(metrics);
+const hotViews = createHotViews({
+  viewCache,
+  memory,
+  render: (goalId, viewJson) => withLinks(config, goalId, viewJson),
+  onQuery: countRead,
+});
 const artifactStore = createArtifactStore(config);
 const checks = createHealthChecks({ pool, redis, connection, artifactStore, namespace: config.TEMPORAL_NAMESPACE });
 const tools = createToolStore(pool);
+const goalList = createGoalList(pool);
+const { onMeasured, onRefused } = createAdmissionMetrics(metrics);
+const backlog = createBacklog({ findBegun: goalList.findRecorded, onMeasured });
 const goingDown = new AbortController();
 
 const app = createApp({
   config,
   logger,
   metrics,
-  verifyToken: createTokenVerifier({
+  tokens: createTokenVerifier({
     keys: await loadKeys(config),
     issuer: config.ASTRA_JWT_ISSUER,
     audience: config.ASTRA_JWT_AUDIENCE,
+    isRevoked: revokedTokens.has,
   }),
+  revokedTokens,
   redis,
   temporal,
+  admission: createAdmission({ backlog, maxQueueSeconds: config.ASTRA_MAX_QUEUE_SECONDS, onRefused }),
   engine: createGoalEngine(temporal, { onRead: () => countRead('temporal') }),
-  reader: createGoalReader({ pool, viewCache, onQuery: countRead }),
+  reader: createGoalReader({ pool, viewCache, hotViews, onQuery: countRead }),
+  hotViews,
   lane,
-  goalList: createGoalList(pool),
+  goalList,
   approvals: createApprovalStore(pool),
   templates: createTemplateStore(pool),
   tools,
@@ -75,12 +99,16 @@ const admin = await startAdminServer({
   checks: { ...checks, reads: () => Promise.any([checks.redis(), checks.postgres()]) },
   required: ['temporal', 'reads'],
 });
+await revokedTokens.loaded;
 const server = await listen();
 await untilSignal(logger);
 goingDown.abort();
 await close(server);
 await admin.close();
 await lane.shutdown();
+backlog.close();
+revokedTokens.close();
+memory?.close();
 viewCache.close();
 redis.disconnect();
 artifactStore.close();

@@ -77,6 +77,7 @@ export const artifactRecordSchema = artifactSchema.extend({
   taskId: z.string().nullable(),
   createdAt: timestampSchema,
 });
+export const tokenRevocationSchema = z.strictObject({ token: z.string().min(1).max(16_384).optional() });
 export const meSchema = z.strictObject({ subject: z.string(), tenant: z.string(), scopes: z.array(z.enum(scopes)) });
 
 const dependencySchema = z.strictObject({
@@ -121,6 +122,7 @@ export const namedSchemas = {
   Tool: toolManifestSchema,
   ToolList: listOf(toolManifestSchema),
   Me: meSchema,
+  TokenRevocation: tokenRevocationSchema,
   Readiness: readinessSchema,
 } as const satisfies Record<string, z.ZodType>;
 export type SchemaName = keyof typeof namedSchemas;

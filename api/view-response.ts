@@ -4,14 +4,17 @@ import type { Context } from 'hono';
 export const jsonText = (c: Context, json: string, status: 200 | 202): Response =>
   c.body(json, status, { 'content-type': 'application/json' });
 
+export const etagOf = (seq: number): string => `"${seq}"`;
+/** To be asked for each time, which costs little with the tag. */
+export const viewCaching = 'private, no-cache';
+
+/** Whether `If-None-Match` has the tag. */
+export const isKnown = (ifNoneMatch: string | null | undefined, etag: string): boolean =>
+  ifNoneMatch?.split(',').some((tag) => tag.trim().replace(/^W\//, '') === etag) ?? false;
+
 /** A view at a `seq`: 304 to those who have it. */
 export function viewResponse(c: Context, seq: number, json: () => string): Response {
-  const etag = `"${seq}"`;
-  const headers = { etag, 'cache-control': 'private, no-cache' };
-  const known = c.req
-    .header('if-none-match')
-    ?.split(',')
-    .map((tag) => tag.trim().replace(/^W\//, ''));
-  if (known?.includes(etag)) return c.body(null, 304, headers);
+  const headers = { etag: etagOf(seq), 'cache-control': viewCaching };
+  if (isKnown(c.req.header('if-none-match'), headers.etag)) return c.body(null, 304, headers);
   return c.body(json(), 200, { ...headers, 'content-type': 'application/json' });
 }

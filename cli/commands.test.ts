@@ -148,4 +148,15 @@ describe('approvals, templates, tools and me', () => {
     const server = await startScriptedServer(() => json({ subject: 'ann', tenant: 'default', scopes: ['admin'] }));
     expect((await runInProcess(server.url, ['me'])).stdout).toBe('ann of tenant default, may: admin\n');
   });
+
+  test('a token is revoked: the one in use, or one that is in no command line', async () => {
+    const server = await startScriptedServer(() => (response) => response.writeHead(204).end());
+    expect((await runInProcess(server.url, ['token', 'revoke'])).stdout).toBe('revoked the token in use\n');
+    expect((await runInProcess(server.url, ['token', 'revoke', '-'], { stdin: 'lost\n' })).stdout).toBe('revoked\n');
+    expect(server.requests.map(({ path, body }) => [path, body])).toEqual([
+      ['/v1/tokens:revoke', undefined],
+      ['/v1/tokens:revoke', { token: 'lost' }],
+    ]);
+    expect((await runInProcess(server.url, ['token', 'revoke', '-'], { stdin: '\n' })).exitCode).toBe(64);
+  });
 });

@@ -13,16 +13,25 @@ async function readText(path: string, { stdin, cwd }: Pick<Io, 'stdin' | 'cwd'>)
   return Buffer.concat(chunks).toString('utf8');
 }
 
-/** A JSON object from a file, or from standard input for `-`. @throws UsageError */
-export async function readJsonObject(path: string, io: Pick<Io, 'stdin' | 'cwd'>): Promise<JsonObject> {
-  const name = path === '-' ? 'standard input' : path;
-  let text: string;
+const nameOf = (path: string): string => (path === '-' ? 'standard input' : path);
+
+async function readInput(path: string, io: Pick<Io, 'stdin' | 'cwd'>): Promise<string> {
   try {
-    text = await readText(path, io);
+    return await readText(path, io);
   } catch (error) {
-    throw new UsageError(`${name} cannot be read: ${reasonOf(error)}`, { cause: error });
+    throw new UsageError(`${nameOf(path)} cannot be read: ${reasonOf(error)}`, { cause: error });
   }
-  return parseJsonObject(text, name);
+}
+
+/** A JSON object from a file, or from standard input for `-`. @throws UsageError */
+export const readJsonObject = async (path: string, io: Pick<Io, 'stdin' | 'cwd'>): Promise<JsonObject> =>
+  parseJsonObject(await readInput(path, io), nameOf(path));
+
+/** The one line of a file, or of standard input for `-`. @throws UsageError */
+export async function readLine(path: string, io: Pick<Io, 'stdin' | 'cwd'>): Promise<string> {
+  const line = (await readInput(path, io)).trim();
+  if (line === '' || line.includes('\n')) throw new UsageError(`${nameOf(path)} must hold one line`);
+  return line;
 }
 
 /** @throws UsageError naming `what` it was read from. */

@@ -11,6 +11,7 @@ const nextSteps: Partial<Record<AstraErrorCode, string>> = {
     'Give a token with --token or ASTRA_TOKEN; where the local stack runs, its own is found by itself.',
   ASTRA_FORBIDDEN: '`npx astra me` shows what your token allows.',
   ASTRA_RATE_LIMITED: 'Wait a moment, then try again.',
+  ASTRA_OVERLOADED: 'Try again after the time below; what was accepted goes on.',
   ASTRA_UNAVAILABLE: 'Try again soon; GET /readyz of the API says what is away.',
   ASTRA_IDEMPOTENCY_CONFLICT: 'Use another --idempotency-key for another goal.',
 };

@@ -4,6 +4,7 @@ import { createApprovalCommand } from './commands/approval.ts';
 import { createGoalCommand } from './commands/goal.ts';
 import { createMeCommand } from './commands/me.ts';
 import { createTemplateCommand } from './commands/template.ts';
+import { createTokenCommand } from './commands/token.ts';
 import { createToolCommand } from './commands/tool.ts';
 import { exitCodes, exitCodesHelp, type ExitCode } from './exit-codes.ts';
 import type { Io } from './io.ts';
@@ -28,6 +29,7 @@ function createProgram(io: Io, exit: (code: ExitCode) => void): Command {
     createTemplateCommand,
     createToolCommand,
     createMeCommand,
+    createTokenCommand,
   ]) {
     program.addCommand(create(bind));
   }

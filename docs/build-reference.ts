@@ -3,7 +3,8 @@ import { join, relative } from 'node:path';
 import { format, resolveConfig } from 'prettier';
 import { Registry } from 'prom-client';
 import { z } from 'zod';
-import { createReadCounter, observe } from '../api/middleware/observe.ts';
+import { createAdmissionMetrics } from '../api/admission/admission-metrics.ts';
+import { createReadCounter, createRequestCounter } from '../api/middleware/observe.ts';
 import { limits } from '../domain/limits.ts';
 import { configVariables, type Config } from '../platform/config.ts';
 import { createWorkerMetrics } from '../worker/worker-metrics.ts';
@@ -91,8 +92,9 @@ function limitsTable(): string {
 
 function metricsTable(): string {
   const api = new Registry();
-  observe(api);
+  createRequestCounter(api);
   createReadCounter(api);
+  createAdmissionMetrics(api);
   const worker = new Registry();
   createWorkerMetrics(worker);
   const rows = Object.entries({ api, worker }).flatMap(([process, registry]) =>

@@ -2,6 +2,7 @@ import { createApprovals, type Approvals } from './resources/approvals.ts';
 import { createArtifacts, type Artifacts } from './resources/artifacts.ts';
 import { createGoals, type Goals } from './resources/goals.ts';
 import { createTemplates, type Templates } from './resources/templates.ts';
+import { createTokens, type Tokens } from './resources/tokens.ts';
 import { createTools, type Tools } from './resources/tools.ts';
 import { createTransport, type AstraOptions } from './transport.ts';
 import type { CallOptions } from './types.ts';
@@ -19,6 +20,7 @@ export interface Astra {
   readonly templates: Templates;
   readonly tools: Tools;
   readonly artifacts: Artifacts;
+  readonly tokens: Tokens;
   me(options?: CallOptions): Promise<Me>;
 }
 
@@ -39,6 +41,7 @@ export function createAstra(options: AstraOptions): Astra {
     templates: createTemplates(transport, goals),
     tools: createTools(transport),
     artifacts: createArtifacts(transport),
+    tokens: createTokens(transport),
     async me({ signal } = {}) {
       return (await transport.json<Me>('v1/me', { signal })).body;
     },

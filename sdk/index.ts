@@ -8,6 +8,7 @@ export type { ApprovalFilters, Approvals } from './resources/approvals.ts';
 export type { Artifacts } from './resources/artifacts.ts';
 export type { GoalFilters, Goals, SubmitOptions } from './resources/goals.ts';
 export type { Templates } from './resources/templates.ts';
+export type { Tokens } from './resources/tokens.ts';
 export type { Tools } from './resources/tools.ts';
 export type { AstraOptions } from './transport.ts';
 export type * from './types.ts';

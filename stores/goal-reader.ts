@@ -6,6 +6,7 @@ import type { GoalId } from '../domain/schemas/common.ts';
 import type { GoalEvent } from '../domain/schemas/event.ts';
 import type { GoalHead, GoalState, GoalStatus, GraphView, TaskView } from '../domain/schemas/goal.ts';
 import type { ViewCache } from './cache/view-cache.ts';
+import type { HotViews } from './hot-views.ts';
 import { recordOf, viewJson, type GoalSnapshot } from './goal-snapshot.ts';
 import { goalKey } from './goal-write.ts';
 import { postgresError } from './postgres/postgres-error.ts';
@@ -42,11 +43,13 @@ export interface GoalReader {
 export interface GoalReaderDeps {
   readonly pool: Pool;
   readonly viewCache: ViewCache;
+  /** Must not be behind what is answered here. */
+  readonly hotViews?: Pick<HotViews, 'forget'>;
   /** Called for each query, for metrics. */
   readonly onQuery?: (source: 'redis' | 'postgres') => void;
 }
 
-export function createGoalReader({ pool, viewCache, onQuery = () => undefined }: GoalReaderDeps): GoalReader {
+export function createGoalReader({ pool, viewCache, hotViews, onQuery = () => undefined }: GoalReaderDeps): GoalReader {
   // A thousand readers of a goal that is not cached cost two queries.
   const share = createSharedQuery<GoalSnapshot | null>();
 
@@ -70,7 +73,9 @@ export function createGoalReader({ pool, viewCache, onQuery = () => undefined }:
 
   async function snapshotOf(goal: GoalRef): Promise<GoalSnapshot | null> {
     onQuery('redis');
-    return (await viewCache.snapshot(goal)) ?? fromPostgres(goal);
+    const found = (await viewCache.snapshot(goal)) ?? (await fromPostgres(goal));
+    if (found) hotViews?.forget(goal, found.seq);
+    return found;
   }
 
   return {
@@ -78,6 +83,7 @@ export function createGoalReader({ pool, viewCache, onQuery = () => undefined }:
       const goal = { tenant, goalId };
       onQuery('redis');
       const found = (await viewCache.view(goal)) ?? (await fromPostgres(goal));
+      if (found) hotViews?.forget(goal, found.seq);
       return found && { seq: found.seq, json: viewJson(found) };
     },
 

@@ -8,6 +8,7 @@ import {
   goalWorkflowType,
   messages,
   taskQueues,
+  workflowTaskTimeout,
   type CancelGoalArgs,
   type DeliverEventArgs,
   type GoalViewQueryResult,
@@ -57,6 +58,7 @@ export function createGoalEngine(client: Client, options: { readonly onRead?: ()
           client.workflow.start(goalWorkflowType, {
             workflowId: goalWorkflowId(input.goalId),
             taskQueue: taskQueues.main,
+            workflowTaskTimeout,
             workflowIdReusePolicy: 'REJECT_DUPLICATE',
             workflowIdConflictPolicy: 'FAIL',
             typedSearchAttributes: goalSearchAttributes(input.tenant, input.submission),

@@ -5,6 +5,7 @@ import { validateSubmission } from '../../domain/plan-validation/validate-submis
 import type { GoalList } from '../../stores/postgres/goal-list.ts';
 import type { TemplateStore } from '../../stores/postgres/templates.ts';
 import type { ToolCatalogue } from '../../stores/tool-catalogue.ts';
+import type { Admission } from '../admission/admission.ts';
 import { hashBody } from './body-hash.ts';
 import type { GoalEngine } from './goal-engine.ts';
 import { createGoalId } from './goal-id.ts';
@@ -13,6 +14,7 @@ import { validateParams } from '../../stores/template-params.ts';
 
 export interface SubmitGoalDeps {
   readonly engine: Pick<GoalEngine, 'start' | 'find'>;
+  readonly admission: Admission;
   readonly goalList: Pick<GoalList, 'bodyHash'>;
   readonly templates: Pick<TemplateStore, 'get'>;
   readonly catalogue: ToolCatalogue;
@@ -38,16 +40,17 @@ export type SubmitGoal = (
 /**
  * Checks a submission and starts its workflow, which is the one durable write.
  * @throws (from the function) ASTRA_BODY_INVALID, ASTRA_PLAN_INVALID, ASTRA_TEMPLATE_INVALID,
- * ASTRA_MODEL_NOT_CONFIGURED, ASTRA_IDEMPOTENCY_CONFLICT, ASTRA_UNAVAILABLE
+ * ASTRA_MODEL_NOT_CONFIGURED, ASTRA_IDEMPOTENCY_CONFLICT, ASTRA_OVERLOADED, ASTRA_UNAVAILABLE
  */
 export function createSubmitGoal(deps: SubmitGoalDeps): SubmitGoal {
-  const { engine, goalList, catalogue } = deps;
+  const { engine, admission, goalList, catalogue } = deps;
 
   return async (tenant, body, { idempotencyKey }) => {
     const submission = validateSubmission(body, await catalogue());
     await requirePlanSource(deps, tenant, submission);
     const goalId = createGoalId(tenant, idempotencyKey);
-    const bodyHash = hashBody(submission);
+    // Without a key the id is new, and nobody will ever ask for it with a body.
+    const bodyHash = idempotencyKey === undefined ? null : hashBody(submission);
 
     // Temporal forgets goals after its retention; the record does not, and a goal must not run twice for one key.
     const recorded = idempotencyKey === undefined ? null : await recordedHash(goalList, tenant, goalId);
@@ -62,7 +65,7 @@ export function createSubmitGoal(deps: SubmitGoalDeps): SubmitGoal {
       bodyHash,
       depth: 0,
     };
-    if (await engine.start(started)) return { goalId, started };
+    if (await admission.admit({ tenant, goalId }, () => engine.start(started))) return { goalId, started };
     const earlier = await engine.find(tenant, goalId);
     return requireSameBody(goalId, earlier?.bodyHash ?? (await goalList.bodyHash(tenant, goalId)), bodyHash);
   };
@@ -108,7 +111,7 @@ async function recordedHash(
   }
 }
 
-function requireSameBody(goalId: GoalId, earlier: string | null, bodyHash: string): SubmittedGoal {
+function requireSameBody(goalId: GoalId, earlier: string | null, bodyHash: string | null): SubmittedGoal {
   if (earlier === bodyHash) return { goalId, started: null };
   throw new AstraError(
     'ASTRA_IDEMPOTENCY_CONFLICT',

@@ -57,7 +57,7 @@ const decide = createRoute({
 });
 
 export function mountApprovals(app: OpenAPIHono<ApiEnv>, deps: ApiDeps): void {
-  const { approvals, temporal } = deps;
+  const { approvals, hotViews, temporal } = deps;
 
   async function readApproval(tenant: string, approvalId: string): Promise<Approval> {
     const approval = await approvals.get(tenant, approvalId);
@@ -84,6 +84,7 @@ export function mountApprovals(app: OpenAPIHono<ApiEnv>, deps: ApiDeps): void {
     }
     const at = new Date().toISOString();
     const { status } = await decideApproval(temporal, before.goalId, { approvalId: before.id, subject, decision, at });
+    hotViews.forget({ tenant, goalId: before.goalId });
     // The vote counts now. An answer that cannot be read back is told from what is known.
     const after = await approvals.get(tenant, before.id).catch(() => null);
     const vote = { subject, decision: decision.decision, comment: decision.comment ?? null, at };

@@ -60,7 +60,7 @@ const finished = ({ goalId }: GoalRef): AstraError =>
   new AstraError('ASTRA_GOAL_FINISHED', `The goal ${goalId} has already ended.`);
 
 export function mountGoalCommands(app: OpenAPIHono<ApiEnv>, deps: ApiDeps): void {
-  const { config, engine, shutdown } = deps;
+  const { config, engine, hotViews, shutdown } = deps;
 
   /** The goal, for the tenant's eyes, when it can still be told something. */
   async function readOpenGoal(goal: GoalRef): Promise<ReadGoal> {
@@ -71,7 +71,6 @@ export function mountGoalCommands(app: OpenAPIHono<ApiEnv>, deps: ApiDeps): void
 
   app.openapi(cancel, async (c) => {
     const goal = { tenant: c.get('principal').tenant, goalId: c.req.valid('param').goalId };
-    // Most callers have no reason to give, and send no body.
     // Most callers have no reason to give, and send no body.
     const { reason = null } = (await readJson(c)) === undefined ? {} : await readBody(c, cancelRequestSchema);
     await readOpenGoal(goal);
@@ -89,6 +88,7 @@ export function mountGoalCommands(app: OpenAPIHono<ApiEnv>, deps: ApiDeps): void
     const { name, data = {} } = await readBody(c, eventDeliverySchema);
     const view = await readOpenGoal(goal);
     if (!(await engine.deliverEvent(goal.goalId, { name, data }))) throw finished(goal);
+    hotViews.forget(goal);
     return jsonText(c, withLinks(config, goal.goalId, view.json), 202);
   });
 }

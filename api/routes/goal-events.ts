@@ -7,7 +7,8 @@ import { readGoal, stateOf } from '../goals/read-goal.ts';
 import { refTo } from '../openapi/components.ts';
 import { answers, secured } from '../openapi/describe.ts';
 import { goalParams } from '../params.ts';
-import { goalFrames } from '../stream/goal-frames.ts';
+import { goalFrames, type GoalFramesDeps } from '../stream/goal-frames.ts';
+import { createPageReader } from '../stream/read-lanes.ts';
 import { parseLastEventId } from '../stream/sse-frame.ts';
 import { sseResponse } from '../stream/sse-response.ts';
 import { eventsQuery } from './goal-query.ts';
@@ -40,12 +41,13 @@ const events = createRoute({
 });
 
 export function mountGoalEvents(app: OpenAPIHono<ApiEnv>, deps: ApiDeps): void {
+  const streams = { ...deps, readPage: createPageReader(deps) };
   app.openapi(events, async (c) => {
     const goal = { tenant: c.get('principal').tenant, goalId: c.req.valid('param').goalId };
     const { afterSeq, cursor, limit, lastEventId } = c.req.valid('query');
     const after = afterSeq?.toString() ?? cursor;
     if (c.req.header('accept')?.includes('text/event-stream')) {
-      return streamEvents(deps, goal, c.req.header('last-event-id') ?? lastEventId ?? after ?? '');
+      return streamEvents(streams, goal, c.req.header('last-event-id') ?? lastEventId ?? after ?? '');
     }
     const items = await deps.reader.events(goal.tenant, goal.goalId, { afterSeq: Number(after ?? 0), limit });
     if (items.length === 0) await readGoal(deps, goal);
@@ -54,7 +56,7 @@ export function mountGoalEvents(app: OpenAPIHono<ApiEnv>, deps: ApiDeps): void {
   });
 }
 
-async function streamEvents(deps: ApiDeps, goal: GoalRef, lastEventId: string): Promise<Response> {
+async function streamEvents(deps: ApiDeps & GoalFramesDeps, goal: GoalRef, lastEventId: string): Promise<Response> {
   const after = lastEventId === '' ? null : parseLastEventId(lastEventId);
   const view = await readGoal(deps, goal);
   // 204 tells an EventSource not to come back.

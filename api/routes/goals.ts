@@ -47,6 +47,7 @@ const submit = createRoute({
       'ASTRA_TEMPLATE_INVALID',
       'ASTRA_MODEL_NOT_CONFIGURED',
       'ASTRA_IDEMPOTENCY_CONFLICT',
+      'ASTRA_OVERLOADED',
     ],
   ),
 });
@@ -109,11 +110,14 @@ export function mountGoals(app: OpenAPIHono<ApiEnv>, deps: ApiDeps): void {
   app.openapi(get, async (c) => {
     const goal = { tenant: c.get('principal').tenant, goalId: c.req.valid('param').goalId };
     const { minSeq = 0 } = c.req.valid('query');
-    const signal = AbortSignal.any([c.req.raw.signal, shutdown]);
     const view =
       minSeq === 0
         ? await readGoal(deps, goal)
-        : await awaitGoal(deps, goal, { until: ({ seq }) => seq >= minSeq, waitMs: minSeqWaitMs, signal });
+        : await awaitGoal(deps, goal, {
+            until: ({ seq }) => seq >= minSeq,
+            waitMs: minSeqWaitMs,
+            signal: AbortSignal.any([c.req.raw.signal, shutdown]),
+          });
     return viewResponse(c, view.seq, () => withLinks(config, goal.goalId, view.json));
   });
 }

@@ -1,13 +1,18 @@
 import { Client, Connection } from '@temporalio/client';
+import { createAdmission } from '../admission/admission.ts';
+import { createBacklog } from '../admission/backlog.ts';
 import { createApp } from '../app.ts';
 import type { ApiDeps } from '../deps.ts';
+import { withLinks } from '../goals/goal-links.ts';
 import { createGoalEngine } from '../goals/goal-engine.ts';
 import { createReadCounter } from '../middleware/observe.ts';
 import { createMetrics } from '../../platform/metrics.ts';
 import { createLogger } from '../../platform/logger.ts';
 import { createLiveLane } from '../../stores/cache/live-lane.ts';
 import { createViewCache } from '../../stores/cache/view-cache.ts';
+import { createViewMemory } from '../../stores/cache/view-memory.ts';
 import { createGoalReader } from '../../stores/goal-reader.ts';
+import { createHotViews } from '../../stores/hot-views.ts';
 import { createApprovalStore } from '../../stores/postgres/approvals.ts';
 import { createArtifactList } from '../../stores/postgres/artifacts.ts';
 import { createGoalList } from '../../stores/postgres/goal-list.ts';
@@ -15,6 +20,8 @@ import { createPool } from '../../stores/postgres/pool.ts';
 import { createTemplateStore } from '../../stores/postgres/templates.ts';
 import { createToolStore } from '../../stores/postgres/tools.ts';
 import { createRedis } from '../../stores/redis.ts';
+import { createRevokedTokenStore } from '../../stores/postgres/revoked-tokens.ts';
+import { createRevokedTokens } from '../../stores/revoked-tokens.ts';
 import { createToolCatalogue } from '../../stores/tool-catalogue.ts';
 import { createTestTokens, type TestTokens } from './tokens.ts';
 
@@ -23,6 +30,8 @@ export interface TestAppOptions {
   readonly servers?: { readonly redisUrl?: string; readonly databaseUrl?: string; readonly temporalAddress?: string };
   /** Whose token requests carry; `tenant-a` unless given. */
   readonly tenant?: string;
+  /** Another app's, so that both accept the same tokens. */
+  readonly tokens?: TestTokens | undefined;
   readonly deps?: Partial<ApiDeps>;
 }
 
@@ -47,36 +56,51 @@ const secret = (value: string) => ({ reveal: () => value });
 export async function createTestApp({
   servers = {},
   tenant = 'tenant-a',
+  tokens: givenTokens,
   deps: given = {},
 }: TestAppOptions = {}): Promise<TestApp> {
-  const tokens = await createTestTokens();
+  const tokens = givenTokens ?? (await createTestTokens());
   const redis = createRedis({ REDIS_URL: secret(servers.redisUrl ?? 'redis://127.0.0.1:9') });
   const pool = createPool({ DATABASE_URL: secret(servers.databaseUrl ?? 'postgres://127.0.0.1:9/none') });
   const connection = Connection.lazy({ address: servers.temporalAddress ?? '127.0.0.1:9' });
   const temporal = new Client({ connection });
   const logger = createLogger({ name: 'test', level: 'silent' });
   const viewCache = createViewCache(redis);
+  const memory = createViewMemory(redis, { maxBytes: 2 ** 20 });
+  const revokedTokens = createRevokedTokens({ store: createRevokedTokenStore(pool), redis }, { logger });
   const lane = createLiveLane(redis);
   const tools = createToolStore(pool);
   const metrics = createMetrics();
   const countRead = createReadCounter(metrics);
+  const goalList = createGoalList(pool);
+  const backlog = createBacklog({ findBegun: goalList.findRecorded });
+  const config = {
+    ASTRA_PUBLIC_URL: 'http://astra.test',
+    ASTRA_TEMPORAL_UI_URL: 'http://temporal.test',
+    TEMPORAL_NAMESPACE: 'default',
+    ASTRA_MODEL: undefined,
+    ASTRA_RATE_LIMIT_PER_SECOND: 2_000,
+  };
+  const hotViews = createHotViews({
+    viewCache,
+    memory,
+    render: (goalId, viewJson) => withLinks(config, goalId, viewJson),
+    onQuery: countRead,
+  });
   const deps: ApiDeps = {
-    config: {
-      ASTRA_PUBLIC_URL: 'http://astra.test',
-      ASTRA_TEMPORAL_UI_URL: 'http://temporal.test',
-      TEMPORAL_NAMESPACE: 'default',
-      ASTRA_MODEL: undefined,
-      ASTRA_RATE_LIMIT_PER_SECOND: 2_000,
-    },
+    config,
     logger,
     metrics,
-    verifyToken: tokens.verifyToken,
+    tokens: tokens.verifier(revokedTokens.has),
+    revokedTokens,
     redis,
     temporal,
+    admission: createAdmission({ backlog, maxQueueSeconds: 10 }),
     engine: createGoalEngine(temporal, { onRead: () => countRead('temporal') }),
-    reader: createGoalReader({ pool, viewCache, onQuery: countRead }),
+    reader: createGoalReader({ pool, viewCache, hotViews, onQuery: countRead }),
+    hotViews,
     lane,
-    goalList: createGoalList(pool),
+    goalList,
     approvals: createApprovalStore(pool),
     templates: createTemplateStore(pool),
     tools,
@@ -97,11 +121,17 @@ export async function createTestApp({
       const headers = new Headers(init.headers);
       if (as !== null) headers.set('authorization', `Bearer ${as}`);
       if (json !== undefined) headers.set('content-type', 'application/json');
-      return app.request(path, { ...init, headers, ...(json === undefined ? {} : { body: JSON.stringify(json) }) });
+      const body = json === undefined ? {} : { body: JSON.stringify(json) };
+      const request = new Request(new URL(path, 'http://astra.test'), { ...init, headers, ...body });
+      const incoming = { method: request.method, url: path, headers: Object.fromEntries(headers), socket: {} };
+      return app.fetch(request, { incoming });
     },
     cacheTrusted: () => viewCache.trusted,
     async close() {
       await lane.shutdown();
+      backlog.close();
+      revokedTokens.close();
+      memory.close();
       viewCache.close();
       redis.disconnect();
       await pool.end();

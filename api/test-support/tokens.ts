@@ -5,7 +5,8 @@ export const issuer = 'test-issuer';
 export const audience = 'astra';
 
 export interface TestTokens {
-  readonly verifyToken: TokenVerifier;
+  /** @param isRevoked as a process has it */
+  verifier(isRevoked?: (tokenId: string) => boolean): TokenVerifier;
   /** A token of `tenant-a` for an hour, with all scopes but `admin` unless the claims say otherwise. */
   sign(claims?: Readonly<Record<string, unknown>>, options?: { readonly expiresAt?: number }): Promise<string>;
 }
@@ -15,7 +16,7 @@ export async function createTestTokens(algorithm: 'EdDSA' | 'ES256' | 'RS256' = 
   const { publicKey, privateKey } = await generateKeyPair(algorithm, { extractable: true });
   const keys = createLocalJWKSet({ keys: [{ ...(await exportJWK(publicKey)), kid: 'k', alg: algorithm }] });
   return {
-    verifyToken: createTokenVerifier({ keys, issuer, audience }),
+    verifier: (isRevoked = () => false) => createTokenVerifier({ keys, issuer, audience, isRevoked }),
     sign: (claims = {}, options = {}) =>
       new SignJWT({
         iss: issuer,

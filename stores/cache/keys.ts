@@ -3,7 +3,7 @@ import type { GoalRef } from '../../domain/goal-ref.ts';
 /**
  * Every key and channel that Astra uses in Redis.
  *
- * 1. The tenant is in every name: no id, however guessed, reads another tenant's data.
+ * 1. The tenant is in every name that leads to data: no id, however guessed, reads another tenant's.
  * 2. A script touches the keys of one goal only; no two keys need the same cluster slot.
  */
 export const keys = {
@@ -17,6 +17,8 @@ export const keys = {
   live: ({ tenant, goalId }: GoalRef): string => `astra:${tenant}:live:${goalId}`,
   /** Prefix of a tenant's counters. */
   rateLimit: (tenant: string): string => `astra:${tenant}:rate`,
+  /** Channel: a token that was revoked, as `<hash> <expiry in ms>`. */
+  revocations: 'astra:revocations',
   /** A cached answer, where Redis stands in for Memcached. */
   answer: (tenant: string, digest: string): string => `astra:${tenant}:answer:${digest}`,
 } as const;

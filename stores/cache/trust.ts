@@ -84,8 +84,9 @@ export function createTrust(
   };
 }
 
-/** Another one for each start of the server, and for its replica. */
-const runId = async (redis: Redis): Promise<string | undefined> => /run_id:(\w+)/.exec(await redis.info('server'))?.[1];
+/** Of the server: another one for each of its starts, and for its replica. */
+export const runId = async (redis: Redis): Promise<string | undefined> =>
+  /run_id:(\w+)/.exec(await redis.info('server'))?.[1];
 
 async function dropEveryGoal(redis: Redis): Promise<void> {
   for await (const found of redis.scanStream({ match: keys.everyGoal, count: 1_000 })) {

@@ -1,4 +1,5 @@
 import type { Pool } from 'pg';
+import type { GoalRef } from '../../domain/goal-ref.ts';
 import type { GoalId } from '../../domain/schemas/common.ts';
 import type { GoalStatus } from '../../domain/schemas/goal.ts';
 import { createConditions } from './conditions.ts';
@@ -31,6 +32,8 @@ export interface GoalList {
   ): Promise<Page<ListedGoal>>;
   /** Of the submission the goal was made from; null when there is no such goal. */
   bodyHash(tenant: string, goalId: GoalId): Promise<string | null>;
+  /** Those of the goals of which anything is recorded. */
+  findRecorded(goals: readonly GoalRef[]): Promise<ReadonlySet<GoalId>>;
 }
 
 interface Row {
@@ -73,6 +76,16 @@ export function createGoalList(pool: Pool): GoalList {
         values: [tenant, goalId],
       });
       return rows[0]?.body_hash ?? null;
+    },
+
+    async findRecorded(goals) {
+      const rows = await query<{ goal_id: GoalId }>(pool, {
+        name: 'find-recorded',
+        text: `SELECT goal_id FROM goals
+               WHERE (tenant, goal_id) IN (SELECT * FROM unnest($1::text[], $2::text[]))`,
+        values: [goals.map(({ tenant }) => tenant), goals.map(({ goalId }) => goalId)],
+      });
+      return new Set(rows.map(({ goal_id: id }) => id));
     },
   };
 }

@@ -79,6 +79,14 @@ CREATE TABLE plans (
   PRIMARY KEY (tenant, goal_id, revision)
 );
 
+CREATE TABLE revoked_tokens (
+  tenant text COLLATE "C" NOT NULL,
+  token_id text COLLATE "C" NOT NULL,
+  expires_at timestamp with time zone NOT NULL,
+  revoked_at timestamp with time zone NOT NULL,
+  PRIMARY KEY (tenant, token_id)
+);
+
 CREATE TABLE tasks (
   tenant text COLLATE "C" NOT NULL,
   goal_id text COLLATE "C" NOT NULL,

@@ -1,5 +1,6 @@
 import { inject } from 'vitest';
 import { createTestApp, type TestApp, type TestRequest } from '../../api/test-support/test-app.ts';
+import type { TestTokens } from '../../api/test-support/tokens.ts';
 import type { ApiDeps } from '../../api/deps.ts';
 import { createRecordBench, type Process, type RecordBench } from './record-support.ts';
 import { until } from '../support/until.ts';
@@ -11,6 +12,7 @@ export interface ApiBench {
   readonly app: TestApp;
   /** Another API process. */
   startApp(options?: {
+    readonly tokens?: TestTokens;
     readonly deps?: Partial<ApiDeps>;
     readonly without?: 'redis' | 'postgres' | 'temporal';
   }): Promise<TestApp>;
@@ -34,10 +36,10 @@ export async function createApiBench(): Promise<ApiBench> {
     temporal: { temporalAddress: connection.temporalAddress },
   };
 
-  async function startApp({ deps = {}, without }: Parameters<ApiBench['startApp']>[0] = {}): Promise<TestApp> {
+  async function startApp({ tokens, deps = {}, without }: Parameters<ApiBench['startApp']>[0] = {}): Promise<TestApp> {
     const kept = Object.entries(urls).filter(([name]) => name !== without);
     const servers = Object.assign({}, ...kept.map(([, url]) => url)) as object;
-    const started = await createTestApp({ servers, tenant: bench.tenant, deps });
+    const started = await createTestApp({ servers, tenant: bench.tenant, tokens, deps });
     apps.push(started);
     if (without !== 'redis') await until(() => started.cacheTrusted(), 'the view cache is trusted');
     return started;

@@ -29,6 +29,7 @@ test('processes that start at the same time migrate once', async () => {
   expect(rows).toEqual([
     { name: '000001_record', count: 1 },
     { name: '000002_catalogue', count: 1 },
+    { name: '000003_revoked_tokens', count: 1 },
   ]);
 });
 

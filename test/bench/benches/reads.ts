@@ -1,0 +1,114 @@
+import { round, target, type Bench, type BenchOptions, type Findings, type Table } from '../harness/bench.ts';
+import { measurePaired } from '../harness/paired.ts';
+import { median, spread } from '../harness/statistics.ts';
+import { countReads } from '../reads/count-reads.ts';
+import type { LoadFigures } from '../reads/http-load.ts';
+import { seededSeq } from '../reads/seed-goals.ts';
+import { startServers, type Servers } from '../reads/start-servers.ts';
+
+export const readsBench: Bench = {
+  name: 'reads',
+  title: 'Reading goals',
+  method: `\`GET /v1/goals/{id}\` with a token, of 10,000 goals in turn, over 16 connections. The API is a process on one core; the load
+and Redis share the other. Beside it, on the same server library and with answers of the same size, Hono with one handler
+that looks at no token: it answers with a constant, or with the value of one \`GET\` in Redis. The API is measured without memory
+(\`ASTRA_VIEW_MEMORY_MIB=0\`: each read asks Redis) and as it is.`,
+  doesNotShow: [
+    'Goals that change while they are read: each change costs the next reader a question to Redis.',
+    'TLS, a network, or clients that open a connection for each request.',
+    'Graphs, tasks, lists and events, which go through routing and validation.',
+  ],
+  run,
+};
+
+const seconds = 3;
+const repetitions = 5;
+
+async function run({ quick, log }: BenchOptions): Promise<Findings> {
+  const servers = await startServers();
+  try {
+    return quick ? await measureRatios(servers) : await measure(servers, log);
+  } finally {
+    await servers.stop();
+  }
+}
+
+/** Requests a second of the variants, and what else was found at each run. */
+function createRates({ load, ...servers }: Servers, options: { readonly seconds: number }) {
+  const figures = new Map<string, LoadFigures[]>();
+  const rateOf =
+    (name: string, { url }: Servers['memory'], ifNoneMatch?: string) =>
+    async (): Promise<number> => {
+      const found = await load.run({ url, ...options, ...(ifNoneMatch !== undefined && { ifNoneMatch }) });
+      if (found.failed > 0) throw new Error(`${found.failed} of ${found.requests} requests to ${name} failed`);
+      figures.set(name, [...(figures.get(name) ?? []), found]);
+      return found.requests / found.seconds;
+    };
+  const etag = `"${seededSeq}"`;
+  const variants = {
+    constant: rateOf('constant', servers.constant),
+    memory: rateOf('memory', servers.memory),
+    get: rateOf('get', servers.get),
+    redis: rateOf('redis', servers.redis),
+  };
+  const unchanged = {
+    memory304: rateOf('memory304', servers.memory, etag),
+    redis304: rateOf('redis304', servers.redis, etag),
+  };
+  /** The median over the measured runs. */
+  const typical = (name: string, figure: (found: LoadFigures) => number): number =>
+    median((figures.get(name) ?? []).slice(-repetitions).map(figure));
+  return { variants, unchanged, typical };
+}
+
+async function measureRatios(servers: Servers): Promise<Findings> {
+  const { variants } = createRates(servers, { seconds: 1 });
+  const { ratio } = await measurePaired(variants, { repetitions: 2 });
+  const ratios = { reads_from_redis: ratio('redis', 'get'), reads_from_memory: ratio('memory', 'constant') };
+  return { targets: [], tables: [], notes: [], ratios };
+}
+
+async function measure(servers: Servers, log: BenchOptions['log']): Promise<Findings> {
+  const { variants, unchanged, typical } = createRates(servers, { seconds });
+  const paired = await measurePaired({ ...variants, ...unchanged }, { repetitions });
+  const { samples, ratio } = paired;
+  const ratios = { reads_from_redis: ratio('redis', 'get'), reads_from_memory: ratio('memory', 'constant') };
+  const p99Ms = typical('redis', (found) => found.p99Ms);
+  log(
+    `${round(ratios.reads_from_redis)} × a bare GET, ${round(ratios.reads_from_memory)} × a constant, p99 ${p99Ms} ms`,
+  );
+  const [ofRedis, ofMemory] = [await countReads(servers.redis), await countReads(servers.memory)];
+
+  const rows: readonly (readonly [keyof typeof samples, string, string])[] = [
+    ['constant', 'bare: a constant', '1'],
+    ['memory', 'the API, from memory', round(ratio('memory', 'constant'))],
+    ['memory304', 'the same, `304`', round(ratio('memory304', 'constant'))],
+    ['get', 'bare: one GET', '1'],
+    ['redis', 'the API, from Redis', round(ratio('redis', 'get'))],
+    ['redis304', 'the same, `304`', round(ratio('redis304', 'get'))],
+  ];
+  const table: Table = {
+    title: `Requests a second on one core, ${servers.answerBytes} bytes each`,
+    columns: ['', 'requests/s', 'by the bare one', 'p50, ms', 'p99, ms'],
+    rows: rows.map(([name, title, by]) => [
+      title,
+      spread(samples[name], round),
+      by,
+      round(typical(name, (found) => found.p50Ms)),
+      round(typical(name, (found) => found.p99Ms)),
+    ]),
+  };
+  return {
+    targets: [
+      target('reads from Redis, by a bare GET', ratios.reads_from_redis, { atLeast: 0.8 }, ' ×'),
+      target('p99 of reads from Redis', p99Ms, { atMost: 10 }, ' ms'),
+      target('reads from memory, by a bare constant', ratios.reads_from_memory, { atLeast: 0.8 }, ' ×'),
+      target('queries to Postgres', ofRedis.postgres + ofMemory.postgres, { atMost: 0 }),
+    ],
+    tables: [table],
+    notes: [
+      `Load by ${servers.load.generator}. Of the reads of the API with memory ${round((100 * ofMemory.memory) / (ofMemory.memory + ofMemory.redis))} % asked nobody.`,
+    ],
+    ratios,
+  };
+}
