@@ -10,11 +10,12 @@ import { createHotReads, type HotReadsDeps, type HotRequest } from './hot-reads.
 import { parameterFaults } from './parameter-faults.ts';
 import { authenticate } from './middleware/authenticate.ts';
 import { limitBody } from './middleware/limit-body.ts';
-import { createRequestCounter, observe } from './middleware/observe.ts';
+import { observe } from './middleware/observe.ts';
 import { rateLimit } from './middleware/rate-limit.ts';
 import { mountOpenApi } from './openapi/document.ts';
 import { toProblemResponse } from './problem.ts';
 import { createReadQuota } from './read-quota.ts';
+import { createRequestCounter } from './request-counter.ts';
 import { mountApprovals } from './routes/approvals.ts';
 import { mountArtifacts } from './routes/artifacts.ts';
 import { mountGoalCommands } from './routes/goal-commands.ts';
@@ -40,9 +41,8 @@ export function createApp(deps: ApiDeps): App {
   const routes = createRoutes(deps, { quota, requests });
   return {
     fetch(request, env) {
-      const answer = env?.incoming && readHot(env.incoming);
-      if (!(answer instanceof Promise)) return answer ?? routes.fetch(request, env);
-      return answer.then((response) => response ?? routes.fetch(request, env));
+      const routed = () => routes.fetch(request, env);
+      return env?.incoming ? readHot(env.incoming, routed) : routed();
     },
   };
 }

@@ -6,8 +6,8 @@ import { bearerToken } from './auth/bearer-token.ts';
 import type { VerifiedToken } from './auth/token-verifier.ts';
 import { mayUse, type Principal } from './context.ts';
 import type { ApiDeps } from './deps.ts';
-import type { RequestCounter } from './middleware/observe.ts';
 import type { ReadQuota } from './read-quota.ts';
+import type { RequestCounter } from './request-counter.ts';
 import { etagOf, isKnown, viewCaching } from './view-response.ts';
 
 /** A request as Node has it: a web `Request` would be made for its headers alone. */
@@ -17,8 +17,9 @@ export interface HotRequest {
   readonly headers: IncomingHttpHeaders;
   readonly socket: object;
 }
-/** Undefined: the routes have to answer. */
-export type HotReads = (request: HotRequest) => Response | Promise<Response | undefined> | undefined;
+type Answer = Response | Promise<Response>;
+/** @param rest what answers all other requests */
+export type HotReads = (request: HotRequest, rest: () => Answer) => Answer;
 
 export interface HotReadsDeps extends Pick<ApiDeps, 'tokens' | 'hotViews'> {
   readonly quota: ReadQuota;
@@ -49,15 +50,15 @@ export function createHotReads({ tokens, hotViews, quota, requests }: HotReadsDe
     return token?.principal;
   }
 
-  return (request) => {
+  return (request, rest) => {
     const begunAtMs = performance.now();
     // The pattern is that of a goal's id.
     const goalId = goalPath.exec(request.url ?? '')?.[1] as GoalId | undefined;
-    if (goalId === undefined || request.method !== 'GET') return undefined;
+    if (goalId === undefined || request.method !== 'GET') return rest();
     const principal = callerOf(request);
-    if (!principal || !mayUse(principal, 'goals:read')) return undefined;
+    if (!principal || !mayUse(principal, 'goals:read')) return rest();
     const { tenant } = principal;
-    if (quota.take(tenant) > 0) return undefined;
+    if (quota.take(tenant) > 0) return rest();
 
     const { headers } = request;
     const answer = ({ seq, body }: HotView): Response => {
@@ -74,7 +75,7 @@ export function createHotReads({ tokens, hotViews, quota, requests }: HotReadsDe
     return hotViews.read(goal).then((view) => {
       if (view) return answer(view);
       quota.giveBack(tenant);
-      return undefined;
+      return rest();
     });
   };
 }

@@ -28,7 +28,7 @@ import { createApp } from './app.ts';
 import { loadKeys } from './auth/load-keys.ts';
 import { createTokenVerifier } from './auth/token-verifier.ts';
 import { createToolCatalogue } from '../stores/tool-catalogue.ts';
-import { withLinks } from './goals/goal-links.ts';
+import { createGoalLinks } from './goals/goal-links.ts';
 import { createGoalEngine } from './goals/goal-engine.ts';
 import { createHealthChecks } from './health-checks.ts';
 import { createReadCounter } from './middleware/observe.ts';
@@ -53,7 +53,7 @@ const countRead = createReadCounter(metrics);
 const hotViews = createHotViews({
   viewCache,
   memory,
-  render: (goalId, viewJson) => withLinks(config, goalId, viewJson),
+  render: createGoalLinks(config).addTo,
   onQuery: countRead,
 });
 const artifactStore = createArtifactStore(config);

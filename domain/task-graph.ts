@@ -170,7 +170,10 @@ function initialState(
   return graph;
 }
 
-/** Their ids and how they ended enter the history, some 100 bytes each. Of 1,000 a chain of 10,000 took half as long again. */
+/**
+ * Their ids and how they ended enter the history, up to 100 bytes each. With 1,000 a chain of 10,000 took the worker 1.6 s of
+ * processor time instead of 1.0.
+ */
 const segmentTasks = 2_500;
 
 /**

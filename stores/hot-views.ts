@@ -18,7 +18,7 @@ export function createHotViews(deps: {
   /** On the connection of `viewCache`; undefined: every view is asked for. */
   readonly memory: ViewMemory | undefined;
   /** Makes of a view what is sent. */
-  readonly render: (goalId: GoalRef['goalId'], viewJson: string) => string;
+  readonly render: (viewJson: string, goalId: GoalRef['goalId']) => string;
   /** Called for each view read, for metrics. */
   readonly onQuery: (source: 'memory' | 'redis') => void;
 }): HotViews {
@@ -27,7 +27,7 @@ export function createHotViews(deps: {
   async function fromRedis(goal: GoalRef): Promise<HotView | null> {
     onQuery('redis');
     const found = await viewCache.view(goal);
-    return found && { seq: found.seq, body: render(goal.goalId, viewJson(found)) };
+    return found && { seq: found.seq, body: render(viewJson(found), goal.goalId) };
   }
 
   return {

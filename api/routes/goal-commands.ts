@@ -7,7 +7,7 @@ import { readBody, readJson } from '../body.ts';
 import type { ApiEnv } from '../context.ts';
 import type { ApiDeps } from '../deps.ts';
 import { awaitGoal } from '../goals/await-goal.ts';
-import { withLinks } from '../goals/goal-links.ts';
+import { createGoalLinks } from '../goals/goal-links.ts';
 import { readGoal, stateOf, type ReadGoal } from '../goals/read-goal.ts';
 import { answers, jsonAnswer, jsonBody, secured } from '../openapi/describe.ts';
 import { goalParams, noQuery } from '../params.ts';
@@ -61,6 +61,7 @@ const finished = ({ goalId }: GoalRef): AstraError =>
 
 export function mountGoalCommands(app: OpenAPIHono<ApiEnv>, deps: ApiDeps): void {
   const { config, engine, hotViews, shutdown } = deps;
+  const links = createGoalLinks(config);
 
   /** The goal, for the tenant's eyes, when it can still be told something. */
   async function readOpenGoal(goal: GoalRef): Promise<ReadGoal> {
@@ -80,7 +81,7 @@ export function mountGoalCommands(app: OpenAPIHono<ApiEnv>, deps: ApiDeps): void
       waitMs: effectWaitMs,
       signal: shutdown,
     });
-    return jsonText(c, withLinks(config, goal.goalId, view.json), 202);
+    return jsonText(c, links.addTo(view.json, goal.goalId), 202);
   });
 
   app.openapi(deliver, async (c) => {
@@ -89,6 +90,6 @@ export function mountGoalCommands(app: OpenAPIHono<ApiEnv>, deps: ApiDeps): void
     const view = await readOpenGoal(goal);
     if (!(await engine.deliverEvent(goal.goalId, { name, data }))) throw finished(goal);
     hotViews.forget(goal);
-    return jsonText(c, withLinks(config, goal.goalId, view.json), 202);
+    return jsonText(c, links.addTo(view.json, goal.goalId), 202);
   });
 }

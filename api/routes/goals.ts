@@ -4,7 +4,7 @@ import type { ApiEnv } from '../context.ts';
 import type { ApiDeps } from '../deps.ts';
 import { awaitGoal } from '../goals/await-goal.ts';
 import { goalHeadOf } from '../../domain/goal-head.ts';
-import { goalUrl, withLinks } from '../goals/goal-links.ts';
+import { createGoalLinks } from '../goals/goal-links.ts';
 import { readGoal } from '../goals/read-goal.ts';
 import { createSubmitGoal } from '../goals/submit-goal.ts';
 import { readJson } from '../body.ts';
@@ -82,6 +82,7 @@ const get = createRoute({
 
 export function mountGoals(app: OpenAPIHono<ApiEnv>, deps: ApiDeps): void {
   const { config, reader, goalList, shutdown } = deps;
+  const links = createGoalLinks(config);
   const submitGoal = createSubmitGoal({ ...deps, model: config.ASTRA_MODEL });
 
   app.openapi(submit, async (c) => {
@@ -89,21 +90,21 @@ export function mountGoals(app: OpenAPIHono<ApiEnv>, deps: ApiDeps): void {
     const { goalId, started } = await submitGoal(tenant, await readJson(c), {
       idempotencyKey: c.req.valid('header')[idempotencyHeader],
     });
-    c.header('location', goalUrl(config, goalId));
+    c.header('location', links.url(goalId));
     if (!started) {
       const { json } = await readGoal(deps, { tenant, goalId });
-      return jsonText(c, withLinks(config, goalId, json), 200);
+      return jsonText(c, links.addTo(json, goalId), 200);
     }
     const head = goalHeadOf(started);
     // So that a read that follows finds it before its first event is recorded. Without Redis, Temporal answers that read.
     await reader.seed(head, acceptedState);
-    return jsonText(c, withLinks(config, goalId, JSON.stringify({ ...head, ...acceptedState })), 202);
+    return jsonText(c, links.addTo(JSON.stringify({ ...head, ...acceptedState }), goalId), 202);
   });
 
   app.openapi(list, async (c) => {
     const query = c.req.valid('query');
     const page = await goalList.list(c.get('principal').tenant, toGoalFilter(query), query);
-    const items = page.items.map(({ goalId, json }) => withLinks(config, goalId, json));
+    const items = page.items.map(({ goalId, json }) => links.addTo(json, goalId));
     return jsonText(c, `{"items":[${items.join(',')}],"nextCursor":${JSON.stringify(page.nextCursor)}}`, 200);
   });
 
@@ -118,6 +119,6 @@ export function mountGoals(app: OpenAPIHono<ApiEnv>, deps: ApiDeps): void {
             waitMs: minSeqWaitMs,
             signal: AbortSignal.any([c.req.raw.signal, shutdown]),
           });
-    return viewResponse(c, view.seq, () => withLinks(config, goal.goalId, view.json));
+    return viewResponse(c, view.seq, () => links.addTo(view.json, goal.goalId));
   });
 }

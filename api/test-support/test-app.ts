@@ -3,7 +3,7 @@ import { createAdmission } from '../admission/admission.ts';
 import { createBacklog } from '../admission/backlog.ts';
 import { createApp } from '../app.ts';
 import type { ApiDeps } from '../deps.ts';
-import { withLinks } from '../goals/goal-links.ts';
+import { createGoalLinks } from '../goals/goal-links.ts';
 import { createGoalEngine } from '../goals/goal-engine.ts';
 import { createReadCounter } from '../middleware/observe.ts';
 import { createMetrics } from '../../platform/metrics.ts';
@@ -84,7 +84,7 @@ export async function createTestApp({
   const hotViews = createHotViews({
     viewCache,
     memory,
-    render: (goalId, viewJson) => withLinks(config, goalId, viewJson),
+    render: createGoalLinks(config).addTo,
     onQuery: countRead,
   });
   const deps: ApiDeps = {

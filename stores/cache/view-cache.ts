@@ -48,8 +48,8 @@ export function createViewCache(
     if (trust.trusted && (await trust.attempt(command)) !== null) return;
     for (const { goal, seq } of moved) trust.miss(goal, seq);
   }
-  const read = async <T>(command: () => Promise<T>): Promise<T | null> =>
-    trust.trusted ? await trust.attempt(command) : null;
+  const read = <T>(command: () => Promise<T>): Promise<T | null> =>
+    trust.trusted ? trust.attempt(command) : Promise.resolve(null);
 
   return {
     get trusted() {

@@ -74,7 +74,12 @@ describe('a read of a goal is answered as by the routes', () => {
     const metrics = await app.deps.metrics.metrics();
     expect(metrics).toContain('astra_http_requests_total{method="GET",route="/v1/goals/:goalId",status="200"} 5');
     expect(metrics).toContain('astra_http_requests_total{method="GET",route="/v1/goals/:goalId",status="429"} 2');
-    expect(metrics).toContain('astra_http_request_seconds_count{route="/v1/goals/:goalId",status="200"} 5');
+    expect(metrics).toContain(
+      'astra_http_request_seconds_count{method="GET",route="/v1/goals/:goalId",status="200"} 5',
+    );
+    expect(metrics).toContain(
+      'astra_http_request_seconds_bucket{method="GET",route="/v1/goals/:goalId",status="200",le="+Inf"} 5',
+    );
     expect(metrics).toMatch(/astra_reads_total\{source="memory"\} [1-9]/);
     expect(metrics).not.toContain('source="postgres"');
   });

@@ -41,7 +41,7 @@ async function startReads({ maxBytes = 2 ** 20 } = {}) {
   const memory = createViewMemory(redis, { maxBytes });
   const queries = { memory: 0, redis: 0, postgres: 0 };
   const onQuery = (source: keyof typeof queries) => (queries[source] += 1);
-  const hotViews = createHotViews({ viewCache, memory, render: (_goalId, viewJson) => viewJson, onQuery });
+  const hotViews = createHotViews({ viewCache, memory, render: (viewJson) => viewJson, onQuery });
   const reader = createGoalReader({ pool: worker.pool, viewCache, hotViews, onQuery });
   closings.push(() => {
     memory.close();

@@ -42,16 +42,23 @@ export async function measureShapes(
 export const medianSeconds = ({ runs }: ShapeFigures, size: number): number =>
   median((runs.get(size) ?? []).map(({ seconds }) => seconds));
 
-/** Milliseconds a task, without what a goal costs that has none. */
-export const taskMilliseconds = (figures: ShapeFigures, size: number): number =>
-  ((medianSeconds(figures, size) - medianSeconds(figures, figures.shape.base)) * 1_000) / (size - figures.shape.base);
-
 /** The sizes measured, in ascending order, without the base. */
 export const sizesOf = ({ runs, shape }: ShapeFigures): readonly number[] =>
   [...runs.keys()].filter((size) => size !== shape.base);
 
+type TaskTime = (figures: ShapeFigures, size: number) => number;
+
+/** Milliseconds a task, with all that the goal costs. */
+export const grossTaskMilliseconds: TaskTime = (figures, size) => (medianSeconds(figures, size) * 1_000) / size;
+
+/** Milliseconds a task, without what a goal costs that has none. */
+export const netTaskMilliseconds: TaskTime = (figures, size) => {
+  const { base } = figures.shape;
+  return ((medianSeconds(figures, size) - medianSeconds(figures, base)) * 1_000) / (size - base);
+};
+
 /** How much longer a task takes in the shape's largest goal than in its smallest. */
-export function growth(figures: ShapeFigures): number {
+export function growth(figures: ShapeFigures, taskTime: TaskTime): number {
   const sizes = sizesOf(figures);
-  return taskMilliseconds(figures, Math.max(...sizes)) / taskMilliseconds(figures, Math.min(...sizes));
+  return taskTime(figures, Math.max(...sizes)) / taskTime(figures, Math.min(...sizes));
 }
