@@ -9,6 +9,7 @@ import { createLogger } from '../../platform/logger.ts';
 import { createMetrics } from '../../platform/metrics.ts';
 import { createTemplateStore } from '../../stores/postgres/templates.ts';
 import { readEvents } from '../../stores/postgres/read-goal.ts';
+import { until } from '../support/until.ts';
 import { createParts, type WorkerParts } from '../../worker/parts.ts';
 
 const tenant = `begin-${randomBytes(4).toString('hex')}`;
@@ -20,6 +21,11 @@ let worker: WorkerParts;
 beforeAll(async () => {
   worker = await startWorker();
   await worker.announceTools();
+  // While the threads start, a segment's time passes with nothing run.
+  await until(async () => {
+    const begun = await worker.activities.beginGoal(argsOf(sum));
+    return 'completed' in begun && begun.completed;
+  }, 'the threads have started');
 });
 afterAll(() => worker.close());
 

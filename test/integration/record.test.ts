@@ -97,6 +97,7 @@ describe('a task', () => {
     // Nothing is news any more, and the answer is what the end of the goal made of the task.
     await expect(one.recorder.record(goal, [completed('b')])).resolves.toEqual({
       outcomes: { b: { status: 'skipped' } },
+      status: 'failed',
     });
   });
 
@@ -174,6 +175,7 @@ describe('a commit', () => {
     await expect(cut.recorder.outcome(goal, 'a')).resolves.toBeNull();
     await expect(cut.recorder.record(goal, [completed('a')])).resolves.toEqual({
       outcomes: { a: { status: 'completed' } },
+      status: 'running',
     });
     const events = await one.reader.events(goal.tenant, goal.goalId, { afterSeq: 0, limit: 10 });
     expect(events.map(({ seq }) => seq)).toEqual([1, 2, 3]);
