@@ -29,6 +29,10 @@ export interface PlanGoalArgs {
   /** 0 for a goal submitted by a client. */
   readonly depth: number;
 }
+export interface BeginGoalArgs extends PlanGoalArgs {
+  /** The goal was cancelled before it began: it is recorded, and nothing of it is run. */
+  readonly planOnly?: true;
+}
 export type PlanGoalResult = { readonly outline: PlanOutline } | { readonly error: ErrorInfo };
 export type BeginGoalResult =
   | {
@@ -127,7 +131,7 @@ export interface KernelActivities extends SegmentActivities {
    * Validates the goal's plan, given or a template's, runs its first segment, and completes the goal when nothing is
    * left; records all that at once. Of a plan that people must approve nothing is run.
    */
-  beginGoal(args: PlanGoalArgs): Promise<BeginGoalResult>;
+  beginGoal(args: BeginGoalArgs): Promise<BeginGoalResult>;
   /** Records what the workflow alone decided. Events already recorded are not recorded again. */
   recordEvents(args: { readonly goal: GoalRef; readonly events: readonly EventDraft[] }): Promise<void>;
   /** Evaluates `when` and what else the workflow must know; records the start. */

@@ -42,8 +42,9 @@ export async function planGoal(planning: Planning, input: GoalWorkflowInput): Pr
 
 // A goal that is cancelled at once is recorded all the same: its submission comes before everything else.
 
-async function planAsGiven({ onSubmitted }: Planning, args: PlanGoalArgs): Promise<BeginGoalResult> {
-  const begun = await CancellationScope.nonCancellable(() => kernel.beginGoal(args));
+async function planAsGiven({ onSubmitted, control }: Planning, args: PlanGoalArgs): Promise<BeginGoalResult> {
+  const planOnly = control.scope.consideredCancelled;
+  const begun = await CancellationScope.nonCancellable(() => kernel.beginGoal(planOnly ? { ...args, planOnly } : args));
   onSubmitted();
   return begun;
 }

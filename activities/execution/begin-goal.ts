@@ -3,7 +3,7 @@ import { goalHeadOf } from '../../domain/goal-head.ts';
 import { isInline, type PlanOutline } from '../../domain/plan-outline.ts';
 import { createTaskGraph } from '../../domain/task-graph.ts';
 import type { RecordedPlan } from '../../stores/goal-write.ts';
-import type { BeginGoalResult, KernelActivities, PlanGoalArgs } from '../contract.ts';
+import type { BeginGoalArgs, BeginGoalResult, KernelActivities, PlanGoalArgs } from '../contract.ts';
 import { planAsGiven, type PlannerDeps } from '../planner/plan-as-given.ts';
 import {
   planningDrafts,
@@ -46,12 +46,13 @@ export function createBeginGoal(deps: Deps): KernelActivities['beginGoal'] {
 
 const asRecorded = (outline: PlanOutline): BeginGoalResult => ({ outline, begun: null, completed: false });
 
-async function begin(deps: Deps, args: PlanGoalArgs, planned: PlannedGoal): Promise<BeginGoalResult> {
+async function begin(deps: Deps, args: BeginGoalArgs, planned: PlannedGoal): Promise<BeginGoalResult> {
   const { recorder } = deps;
   const { goal, submission, bodyHash } = args;
   const { outline, params } = planned;
   const plan: RecordedPlan = { plan: planned.plan, outline, params };
-  const first = submission.approval?.plan === 'required' ? null : await runFirstSegment(deps, args, plan);
+  const planOnly = args.planOnly ?? submission.approval?.plan === 'required';
+  const first = planOnly ? null : await runFirstSegment(deps, args, plan);
   const { outcomes, status } = await recorder.record(
     goal,
     [...planningDrafts(args, planned), ...(first?.drafts ?? [])],

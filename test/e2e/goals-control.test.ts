@@ -74,7 +74,8 @@ describe('failures', () => {
       system.astra,
       goalOf([
         shell('slow', 'sleep 1; echo done'),
-        broken('bad'),
+        shell('soon', 'sleep 0.2'),
+        broken('bad', { after: ['soon'] }),
         echo('after_bad', 1, { after: ['bad'] }),
         echo('after_slow', 1, { after: ['slow'] }),
         { id: 'never', kind: 'wait', event: 'never.comes' },
@@ -84,6 +85,7 @@ describe('failures', () => {
     expect(goal.view.error?.message).toContain('"bad"');
     expect(statuses(goal)).toEqual({
       slow: 'completed',
+      soon: 'completed',
       bad: 'failed',
       after_bad: 'skipped',
       after_slow: 'skipped',

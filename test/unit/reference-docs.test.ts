@@ -21,7 +21,7 @@ describe('the generated reference', () => {
         if (!entry.endsWith('.ts') || entry.endsWith('.test.ts')) continue;
         const source = await readFile(join(root, folder, entry), 'utf8');
         if (!source.includes("from 'prom-client'")) continue;
-        for (const [, name] of source.matchAll(/name: '(astra_\w+)'/g)) registered.add(name!);
+        for (const [, name] of source.matchAll(/name(?::| =) '(astra_\w+)'/g)) registered.add(name!);
       }
     }
     const shown = [...page.matchAll(/^\| `(astra_\w+)`/gm)].map(([, name]) => name);

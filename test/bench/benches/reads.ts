@@ -21,6 +21,17 @@ that looks at no token: it answers with a constant, or with the value of one \`G
   run,
 };
 
+/** µs of one core, by CPU profiles of the API and of its peer under the same load. */
+const lessons = [
+  `What won: an answer ahead of routing, validation and middleware (from 0.24 × a bare GET to 0.6: the check of the body's size
+alone made a web \`Request\` of each read); links of which only the id is filled in (2 µs); counters that prom-client sees at a
+scrape only (2 µs); a token compared with the last one of its connection instead of hashed (1.7 µs); headers as Node has
+parsed them (1.4 µs); views that are kept in one piece (0.5 µs).`,
+  `What lost: bodies as buffers and a plain map instead of the LRU (no difference: what costs is that each of 10,000 views is cold
+in the processor's caches, 3 µs); tokens as keys of the cache (0.2 µs less than their hash, and a heap dump would hold them);
+keys without the tenant (0.2 µs).`,
+];
+
 const seconds = 2;
 const repetitions = 7;
 
@@ -108,6 +119,7 @@ async function measure(servers: Servers, log: BenchOptions['log']): Promise<Find
     tables: [table],
     notes: [
       `Load by ${servers.load.generator}. The API was asked ${round(memory + redis)} times; ${round(memory)} answers came from memory.`,
+      ...lessons,
     ],
     ratios,
   };

@@ -16,12 +16,9 @@ test('there are benches to guard', () => {
   expect(guarded.length).toBeGreaterThan(0);
 });
 
-test.each(guarded.map((bench) => [bench.name, bench] as const))(
-  '%s has not lost 30 %% against its peers',
-  async (_, bench) => {
-    const runs: Ratios[] = [];
-    do runs.push(await measureRatios(bench));
-    while (lossesOf(baseline, bestOf(runs)).length > 0 && runs.length < mostRuns);
-    expect(lossesOf(baseline, bestOf(runs))).toEqual([]);
-  },
-);
+test.each(guarded)('$name has not lost 30 percent against its peers', async (bench) => {
+  const runs: Ratios[] = [];
+  do runs.push(await measureRatios(bench));
+  while (lossesOf(baseline, bestOf(runs)).length > 0 && runs.length < mostRuns);
+  expect(lossesOf(baseline, bestOf(runs))).toEqual([]);
+});

@@ -70,7 +70,7 @@ export function createFakeWorld(behaviour: Behaviour): FakeWorld {
     beginGoal: async (args) => {
       const outline = outlineOf(args);
       const graph = createTaskGraph(outline, {}, { isInline: (task) => isInline(outline, task) });
-      const first = args.submission.approval?.plan === 'required' ? [] : graph.takeSegment();
+      const first = (args.planOnly ?? args.submission.approval?.plan === 'required') ? [] : graph.takeSegment();
       calls.push(['beginGoal', ...first.map(({ id }) => id)].join(' '));
       await sleep(behaviour.planMs ?? 0);
       const begun = first.length > 0 ? segmentOf(first) : null;
