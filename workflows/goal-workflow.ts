@@ -7,8 +7,7 @@ import {
   isCancellation,
 } from '@temporalio/workflow';
 import type { GoalRef } from '../domain/goal-ref.ts';
-import { isInline } from '../domain/plan-outline.ts';
-import { createTaskGraph } from '../domain/task-graph.ts';
+import { createGoalGraph } from '../domain/goal-graph.ts';
 import { kernel } from './activities.ts';
 import type { GoalWorkflowInput, GoalWorkflowResult } from './contract.ts';
 import { createControl } from './control.ts';
@@ -44,7 +43,7 @@ export async function goalWorkflow(input: GoalWorkflowInput): Promise<GoalWorkfl
         ? { ...carried, begun: null, completed: false }
         : await planGoal({ goal, control, page, onSubmitted }, input);
       if (completed) return { status: 'completed' };
-      const graph = createTaskGraph(outline, carried?.settled, { isInline: (task) => isInline(outline, task) });
+      const graph = createGoalGraph(outline, carried?.settled);
       page.showStatus('running');
       const run: GoalRun = {
         goal,

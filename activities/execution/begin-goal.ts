@@ -1,7 +1,7 @@
 import { AstraError, toErrorInfo } from '../../domain/errors.ts';
 import { goalHeadOf } from '../../domain/goal-head.ts';
-import { isInline, type PlanOutline } from '../../domain/plan-outline.ts';
-import { createTaskGraph } from '../../domain/task-graph.ts';
+import { createGoalGraph } from '../../domain/goal-graph.ts';
+import type { PlanOutline } from '../../domain/plan-outline.ts';
 import type { RecordedPlan } from '../../stores/goal-write.ts';
 import type { BeginGoalArgs, BeginGoalResult, KernelActivities, PlanGoalArgs } from '../contract.ts';
 import { planAsGiven, type PlannerDeps } from '../planner/plan-as-given.ts';
@@ -71,7 +71,7 @@ async function runFirstSegment(
 ): Promise<Pick<SegmentCourse, 'drafts' | 'deferred'> | null> {
   const { goal } = args;
   const { outline } = plan;
-  const tasks = createTaskGraph(outline, {}, { isInline: (task) => isInline(outline, task) }).takeSegment();
+  const tasks = createGoalGraph(outline).takeSegment();
   if (tasks.length === 0) return null;
   const { input } = goalHeadOf({ ...args, ...goal });
   const segment: Segment = {

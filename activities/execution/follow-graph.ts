@@ -77,9 +77,10 @@ async function runWave(
       return undefined;
     });
   await Promise.all(wave.map(prepare));
-  for (const [task, result] of await runCalls(deps, calls, deadline)) {
-    await endWith(task, () => endOf(deps, segment, { taskId: task.id, startedAt }, result));
-  }
+  const results = await runCalls(deps, calls, deadline);
+  await Promise.all(
+    results.map(([task, result]) => endWith(task, () => endOf(deps, segment, { taskId: task.id, startedAt }, result))),
+  );
   return wave.map((task) => [task, outcomes.get(task)]);
 }
 

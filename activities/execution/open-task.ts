@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { AstraError, toErrorInfo } from '../../domain/errors.ts';
-import { evaluateCondition, renderTemplate, renderText } from '../../domain/expressions.ts';
+import { renderTemplate, renderText } from '../../domain/expressions.ts';
 import { approvalId, childGoalId } from '../../domain/ids.ts';
 import type { JsonObject } from '../../domain/json.ts';
 import { limits } from '../../domain/limits.ts';
@@ -12,6 +12,7 @@ import type { ToolCatalogue } from '../../stores/tool-catalogue.ts';
 import type { KernelActivities, OpenedApproval, OpenedTask, TaskRef } from '../contract.ts';
 import type { Recorder } from '../projection/recorder.ts';
 import { draft } from './drafts.ts';
+import { isWanted } from './is-wanted.ts';
 import { recordEnd } from './record-end.ts';
 import type { TaskScopes } from './task-scope.ts';
 
@@ -33,17 +34,13 @@ export function createOpenTask(deps: Deps): KernelActivities['openTask'] {
     const { task } = await scopes.find(ref.goal, ref.taskId);
     const about = { taskId: ref.taskId };
     try {
-      if (await isWanted(scopes, ref, task)) return await open(deps, ref, task);
+      if (await isWanted(scopes, ref.goal, task)) return await open(deps, ref, task);
       return { settled: await recordEnd(recorder, ref, draft('task.skipped', { reason: 'condition' }, about)) };
     } catch (error) {
       if (!(error instanceof AstraError) || error.code === 'ASTRA_UNAVAILABLE') throw error;
       return { settled: await recordEnd(recorder, ref, draft('task.failed', { error: toErrorInfo(error) }, about)) };
     }
   };
-}
-
-async function isWanted(scopes: TaskScopes, { goal }: TaskRef, { when }: Task): Promise<boolean> {
-  return when === undefined || evaluateCondition(when, await scopes.of(goal, `{{ ${when} }}`));
 }
 
 function open(deps: Deps, ref: TaskRef, task: Task): Promise<OpenedTask> {

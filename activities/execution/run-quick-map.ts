@@ -1,5 +1,4 @@
 import { AstraError, toErrorInfo } from '../../domain/errors.ts';
-import { evaluateCondition } from '../../domain/expressions.ts';
 import { itemTaskId } from '../../domain/ids.ts';
 import { requiredSuccesses } from '../../domain/min-success.ts';
 import { bindingOf, type TaskOutline } from '../../domain/plan-outline.ts';
@@ -7,6 +6,7 @@ import { retryOf } from '../../domain/retry.ts';
 import type { EventDraft } from '../../domain/schemas/event.ts';
 import { draft } from './drafts.ts';
 import type { InlineOutcome } from './follow-graph.ts';
+import { isWanted } from './is-wanted.ts';
 import { inlineEnd } from './inline-end.ts';
 import { mapFailed, mapOutput } from './map-end.ts';
 import { runItems } from './run-items.ts';
@@ -28,7 +28,7 @@ export async function runQuickMap(
 ): Promise<InlineOutcome> {
   const { task: map } = await scopes.find(goal, task.id, unrecorded);
   if (map.kind !== 'map') throw new AstraError('ASTRA_INTERNAL', `Task "${task.id}" is no map.`);
-  if (map.when !== undefined && !evaluateCondition(map.when, await scopes.of(goal, `{{ ${map.when} }}`, unrecorded))) {
+  if (!(await isWanted(scopes, goal, map, unrecorded))) {
     return [draft('task.skipped', { reason: 'condition' }, { taskId: task.id })];
   }
   const items = await scopes.itemsOf(goal, map, unrecorded);

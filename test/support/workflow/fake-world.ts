@@ -9,9 +9,9 @@ import type {
   TaskOutcome,
   TaskRef,
 } from '../../../activities/contract.ts';
-import { isInline, type PlanOutline, type TaskOutline } from '../../../domain/plan-outline.ts';
+import { createGoalGraph } from '../../../domain/goal-graph.ts';
+import type { PlanOutline, TaskOutline } from '../../../domain/plan-outline.ts';
 import type { EventDraft } from '../../../domain/schemas/event.ts';
-import { createTaskGraph } from '../../../domain/task-graph.ts';
 
 /** How the world of a scenario behaves, as far as it does not simply succeed. */
 export interface Behaviour {
@@ -69,7 +69,7 @@ export function createFakeWorld(behaviour: Behaviour): FakeWorld {
     },
     beginGoal: async (args) => {
       const outline = outlineOf(args);
-      const graph = createTaskGraph(outline, {}, { isInline: (task) => isInline(outline, task) });
+      const graph = createGoalGraph(outline);
       const first = (args.planOnly ?? args.submission.approval?.plan === 'required') ? [] : graph.takeSegment();
       calls.push(['beginGoal', ...first.map(({ id }) => id)].join(' '));
       await sleep(behaviour.planMs ?? 0);
