@@ -55,10 +55,25 @@ export interface ExecuteTaskArgs extends TaskRef {
   readonly last?: true;
   /** The workflow was reset by an operator: what this is a first attempt at may have ended before. */
   readonly repeated?: true;
+  /** Attempts that were made of it in other activities. */
+  readonly attempted?: number;
+}
+
+export interface ExecuteTasksArgs extends Pick<ExecuteTaskArgs, 'goal' | 'repeated'> {
+  readonly taskIds: readonly string[];
 }
 
 export type TaskOutcome =
   { readonly status: 'completed' | 'skipped' | 'cancelled' } | { readonly status: 'failed'; readonly error: ErrorInfo };
+
+/** An attempt has failed, and the task is to have another. */
+export interface RetryDue {
+  readonly status: 'retrying';
+  readonly error: ErrorInfo;
+  readonly afterSeconds: number;
+  /** Attempts made so far. */
+  readonly attempted: number;
+}
 
 /** What the workflow needs to carry a task out itself. */
 export type OpenedTask =
@@ -146,6 +161,11 @@ export interface KernelActivities extends SegmentActivities {
 export interface ToolActivities {
   /** One attempt at a tool call. Throws a retryable failure while attempts are left; else records the end. */
   executeTask(task: ExecuteTaskArgs): Promise<ExecuteTaskResult>;
+  /**
+   * One attempt at each of several quick tool calls, side by side; answers when all have ended. Each is recorded by itself,
+   * which is the checkpoint: should the worker die, those without a record run again.
+   */
+  executeTasks(tasks: ExecuteTasksArgs): Promise<{ readonly [taskId: string]: TaskOutcome | RetryDue }>;
 }
 
 /** A plan by a model: too slow for a local activity. Its goal's submission is recorded before. */

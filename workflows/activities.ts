@@ -51,6 +51,16 @@ const graceSeconds = 600;
 const lostAttempts = 10;
 
 /**
+ * For attempts that are lost with their worker: at once, and more and more slowly when the tool is what ends it. One that
+ * fails says itself when the next begins.
+ */
+const lostRetry = {
+  initialInterval: '100 milliseconds',
+  backoffCoefficient: 4,
+  maximumInterval: '30 seconds',
+} as const;
+
+/**
  * An attempt whose worker, or whose server, only stalls counts as lost, too: that costs a second run, and of a tool that
  * must not run twice the task. Where either is dear it takes longer until an attempt counts as lost. A worker beats each
  * second; its longest stall under full load was 0.14 s (2 cores).
@@ -58,30 +68,51 @@ const lostAttempts = 10;
 const isDear = (task: TaskOutline, binding: ToolBinding | undefined): boolean =>
   binding?.effect === 'once' || timeoutSecondsOf(task, binding) > 60;
 
+/** What tools are executed with. */
+export type ToolRun = Pick<GoalRun, 'goal' | 'outline' | 'repeated'>;
+
+/** A task, or an item of a map, to be executed. */
+export interface ToolCallRef {
+  readonly task: TaskOutline;
+  /** `each.3` for an item. */
+  readonly taskId: string;
+}
+
 /** One task, or one item of a map, as an activity on the queue of its tool's class. */
 export async function executeTool(
-  { outline, repeated }: Pick<GoalRun, 'outline' | 'repeated'>,
-  task: TaskOutline,
-  ref: ExecuteTaskArgs,
+  { goal, outline, repeated }: ToolRun,
+  { task, taskId }: ToolCallRef,
+  options: Pick<ExecuteTaskArgs, 'last' | 'attempted'> = {},
 ): Promise<ExecuteTaskResult> {
   const binding = bindingOf(outline, task);
   const retry = retryOf(task, binding);
+  const maxAttempts = retry.maxAttempts - (options.attempted ?? 0);
   const { executeTask } = proxyActivities<ToolActivities>({
     taskQueue: binding?.workerClass === 'sandbox' ? taskQueues.sandbox : taskQueues.main,
     startToCloseTimeout: (timeoutSecondsOf(task, binding) + graceSeconds) * 1_000,
     heartbeatTimeout: isDear(task, binding) ? '10 seconds' : '3 seconds',
-    activityId: ref.taskId,
+    activityId: taskId,
     ...(task.title !== undefined && { summary: task.title }),
     cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
-    retry: {
-      // For attempts that are lost with their worker: at once, and more and more slowly when the tool is what ends it.
-      // One that fails says itself when the next begins.
-      initialInterval: '100 milliseconds',
-      backoffCoefficient: 4,
-      maximumInterval: '30 seconds',
-      // One unless its author says otherwise.
-      maximumAttempts: binding?.effect === 'once' ? retry.maxAttempts : retry.maxAttempts + lostAttempts,
-    },
+    // One attempt at what must happen once, unless its author says otherwise.
+    retry: { ...lostRetry, maximumAttempts: binding?.effect === 'once' ? maxAttempts : maxAttempts + lostAttempts },
   });
-  return executeTask(repeated ? { ...ref, repeated } : ref);
+  return executeTask({ goal, taskId, ...options, ...(repeated && { repeated }) });
+}
+
+/** Several quick calls as one activity. */
+export async function executeTools(
+  { goal, outline, repeated }: ToolRun,
+  calls: readonly ToolCallRef[],
+): Promise<Awaited<ReturnType<ToolActivities['executeTasks']>>> {
+  const longest = Math.max(...calls.map(({ task }) => timeoutSecondsOf(task, bindingOf(outline, task))));
+  const taskIds = calls.map(({ taskId }) => taskId);
+  const { executeTasks } = proxyActivities<ToolActivities>({
+    startToCloseTimeout: (longest + graceSeconds) * 1_000,
+    heartbeatTimeout: calls.some(({ task }) => isDear(task, bindingOf(outline, task))) ? '10 seconds' : '3 seconds',
+    activityId: `${taskIds[0]} and ${taskIds.length - 1} more`,
+    cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+    retry: { ...lostRetry, maximumAttempts: 1 + lostAttempts },
+  });
+  return executeTasks({ goal, taskIds, ...(repeated && { repeated }) });
 }

@@ -6,6 +6,7 @@ import { kernel, segments } from './activities.ts';
 import { createFlight, type Flight } from './flight.ts';
 import { draft, recordEvents, type GoalRun } from './goal-run.ts';
 import { runTask, waits } from './run-task.ts';
+import { groupTasks, runTogether } from './run-together.ts';
 
 /** Tasks of one goal under way at once, but for waits. The server allows 2,000 pending activities an execution. */
 const maxUnderWay = 500;
@@ -72,7 +73,11 @@ function dispatch(run: GoalRun, flight: Flight): void {
   for (;;) {
     const ready = graph.takeReady(Math.max(0, maxUnderWay - flight.busy));
     if (ready.length === 0) break;
-    for (const task of ready) startTask(run, flight, task);
+    for (const group of groupTasks(run.outline, ready)) {
+      const [only] = group;
+      if (only && group.length === 1) startTask(run, flight, only);
+      else startTogether(run, flight, group);
+    }
   }
   // Last, because a local activity holds back the commands of its workflow task until it ends.
   if (inline.length > 0) flight.start(() => runSegment(run, flight, inline), { waits: false });
@@ -88,6 +93,13 @@ function startTask(run: GoalRun, flight: Flight, task: TaskOutline): void {
     if (outcome) await recordSkipped(run, settle(run, task, outcome));
   };
   flight.start(work, { waits: waits(task), children: task.kind === 'goal' || task.kind === 'map' });
+}
+
+function startTogether(run: GoalRun, flight: Flight, tasks: readonly TaskOutline[]): void {
+  const calls = tasks.map((task) => ({ task, taskId: task.id }));
+  const work = (): Promise<void> =>
+    runTogether(run, calls, ({ task }, outcome) => recordSkipped(run, settle(run, task, outcome)));
+  flight.start(work, { waits: false });
 }
 
 async function runSegment(run: GoalRun, flight: Flight, tasks: readonly TaskOutline[]): Promise<void> {

@@ -21,7 +21,7 @@ export async function runTask(
 ): Promise<ExecuteTaskResult | null> {
   const ref = { goal: run.goal, taskId: task.id };
   try {
-    if (task.kind === 'tool') return await executeTool(run, task, last ? { ...ref, last } : ref);
+    if (task.kind === 'tool') return await executeTool(run, { task, taskId: task.id }, last ? { last } : {});
     const opened = await kernel.openTask(ref);
     if ('settled' in opened) return opened.settled;
     return await closeTask(ref, await carryOut(run, task, opened));

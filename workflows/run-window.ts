@@ -1,21 +1,20 @@
-import { condition, isCancellation } from '@temporalio/workflow';
-import type { GoalRef } from '../domain/goal-ref.ts';
-import type { PlanOutline, TaskOutline } from '../domain/plan-outline.ts';
-import { executeTool } from './activities.ts';
+import { CancellationScope, CancelledFailure, condition, isCancellation } from '@temporalio/workflow';
+import type { TaskOutcome } from '../activities/contract.ts';
+import { itemTaskId } from '../domain/ids.ts';
+import type { TaskOutline } from '../domain/plan-outline.ts';
+import { executeTool, type ToolCallRef, type ToolRun } from './activities.ts';
 import { closeTask, endingOf } from './close-task.ts';
 import { createFlight } from './flight.ts';
 import type { MapRoom } from './map-room.ts';
+import { itemsTogether, runTogether } from './run-together.ts';
 
 const defaultConcurrency = 16;
 
 export const concurrencyOf = (task: TaskOutline): number => task.maxConcurrency ?? defaultConcurrency;
 
-interface MapRun {
-  readonly goal: GoalRef;
-  readonly outline: PlanOutline;
+interface MapRun extends ToolRun {
   readonly task: TaskOutline;
   readonly mapRoom: MapRoom;
-  readonly repeated: boolean;
 }
 
 /**
@@ -25,28 +24,37 @@ interface MapRun {
 export async function runWindow(map: MapRun, items: readonly number[], maxFailed: number): Promise<number> {
   const flight = createFlight();
   const { mapRoom } = map;
-  const queue = [...items].reverse();
+  const window = concurrencyOf(map.task);
+  const together = itemsTogether(map.outline, map.task, window);
+  let next = 0;
+  let underWay = 0;
   let failed = 0;
-  const start = (item: number): void => {
-    mapRoom.free -= 1;
+  const start = (begun: readonly number[]): void => {
+    mapRoom.free -= begun.length;
+    underWay += begun.length;
+    const onEnd = (status: TaskOutcome['status']): void => {
+      if (status === 'failed') failed += 1;
+    };
     const work = async (): Promise<void> => {
       try {
-        if ((await runItem(map, item)) === 'failed') failed += 1;
+        await runItems(map, begun, onEnd);
       } finally {
-        mapRoom.free += 1;
+        mapRoom.free += begun.length;
+        underWay -= begun.length;
       }
     };
     flight.start(work, { waits: false });
   };
   try {
     for (;;) {
-      while (flight.size < concurrencyOf(map.task) && failed <= maxFailed && mapRoom.free > 0) {
-        const item = queue.pop();
-        if (item === undefined) break;
-        start(item);
+      while (failed <= maxFailed && next < items.length) {
+        const room = Math.min(together, window - underWay, mapRoom.free);
+        if (room <= 0) break;
+        start(items.slice(next, next + room));
+        next += room;
       }
       if (flight.size > 0) await flight.next();
-      else if (queue.length === 0 || failed > maxFailed) return failed;
+      else if (next >= items.length || failed > maxFailed) return failed;
       // Other maps have all of it.
       else await condition(() => mapRoom.free > 0);
     }
@@ -56,15 +64,28 @@ export async function runWindow(map: MapRun, items: readonly number[], maxFailed
   }
 }
 
-async function runItem(
-  { goal, outline, task, repeated }: MapRun,
-  item: number,
-): Promise<'completed' | 'failed' | 'skipped' | 'cancelled'> {
-  const ref = { goal, taskId: `${task.id}.${item}` };
+async function runItems(
+  map: MapRun,
+  items: readonly number[],
+  onEnd: (status: TaskOutcome['status']) => void,
+): Promise<void> {
+  const { task } = map;
+  const calls = items.map((item) => ({ task, taskId: itemTaskId(task.id, item) }));
+  const [only] = calls;
+  if (only && calls.length === 1) return onEnd(await runItem(map, only));
+  await runTogether(map, calls, async (_, { status }) => onEnd(status));
+  // As an item alone does.
+  if (CancellationScope.current().consideredCancelled) throw new CancelledFailure('cancelled');
+}
+
+async function runItem(map: MapRun, call: ToolCallRef): Promise<TaskOutcome['status']> {
   try {
-    return (await executeTool({ outline, repeated }, task, ref)).status;
+    return (await executeTool(map, call)).status;
   } catch (error) {
-    const { status } = await closeTask(ref, endingOf(error, task, outline));
+    const { status } = await closeTask(
+      { goal: map.goal, taskId: call.taskId },
+      endingOf(error, call.task, map.outline),
+    );
     if (isCancellation(error)) throw error;
     return status;
   }

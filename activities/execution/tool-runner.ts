@@ -10,6 +10,7 @@ import type { Tool, ToolArtifacts, ToolContext, ToolUsage } from '../tools/defin
 import type { InlinePool } from '../tools/inline-pool.ts';
 import type { ToolRegistry } from '../tools/registry.ts';
 import type { ToolCall } from './tool-call.ts';
+import type { ToolPace } from './tool-pace.ts';
 
 export interface ToolResult {
   readonly value: Json;
@@ -40,10 +41,11 @@ interface Deps {
   readonly answers: AnswerCache;
   readonly live: LivePublisher;
   readonly artifactsOf: (tenant: string) => ToolArtifacts;
+  readonly pace: ToolPace;
 }
 
 export function createToolRunner(deps: Deps): ToolRunner {
-  const { tools, inlinePool, answers } = deps;
+  const { tools, inlinePool, answers, pace } = deps;
 
   async function call(tool: Tool, { input }: ToolCall, context: ToolContext, timeoutSeconds: number): Promise<Json> {
     if (tool.manifest.execution === 'inline') {
@@ -80,7 +82,10 @@ export function createToolRunner(deps: Deps): ToolRunner {
           usage = { usd: addDecimals(usd, more.usd), tokens: tokens + more.tokens };
         },
       });
-      const value = await call(tool, toolCall, context, timeoutSeconds);
+      const begun = performance.now();
+      const value = await call(tool, toolCall, context, timeoutSeconds).finally(() =>
+        pace.observe(toolCall.tool, performance.now() - begun),
+      );
       if (cacheSeconds > 0) await answers.set(key, value, { ttlSeconds: cacheSeconds });
       return { value, artifacts, usage };
     },

@@ -5,15 +5,22 @@ import type { TemplateStore } from '../../stores/postgres/templates.ts';
 import { validateParams } from '../../stores/template-params.ts';
 import type { ToolCatalogue } from '../../stores/tool-catalogue.ts';
 import type { PlanGoalArgs } from '../contract.ts';
+import { markQuickTools, type ToolPace } from '../execution/tool-pace.ts';
 import type { PlannedGoal } from './record-planning.ts';
 
 export interface PlannerDeps {
   readonly catalogue: ToolCatalogue;
   readonly templates: Pick<TemplateStore, 'get'>;
+  readonly pace: ToolPace;
 }
 
 /** The plan of a goal whose author has given it, or named its template. @throws ASTRA_PLAN_INVALID, ASTRA_TEMPLATE_INVALID */
-export async function planAsGiven(
+export async function planAsGiven(deps: PlannerDeps, args: PlanGoalArgs): Promise<PlannedGoal> {
+  const planned = await validateGiven(deps, args);
+  return { ...planned, outline: markQuickTools(planned.outline, deps.pace) };
+}
+
+async function validateGiven(
   { catalogue, templates }: PlannerDeps,
   { goal, submission }: PlanGoalArgs,
 ): Promise<PlannedGoal> {

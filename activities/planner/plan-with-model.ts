@@ -1,9 +1,11 @@
-import { Context, heartbeat } from '@temporalio/activity';
+import { Context } from '@temporalio/activity';
 import { AstraError, type Fault } from '../../domain/errors.ts';
 import { validatePlan } from '../../domain/plan-validation/validate-plan.ts';
 import type { ToolCatalogue } from '../../stores/tool-catalogue.ts';
 import type { PlanGoalArgs, PlannerActivities } from '../contract.ts';
 import type { Model } from '../llm/model.ts';
+import { beating } from '../execution/beating.ts';
+import { markQuickTools, type ToolPace } from '../execution/tool-pace.ts';
 import { whileAway } from '../execution/while-away.ts';
 import type { Recorder } from '../projection/recorder.ts';
 import { recordPlanning, type PlannedGoal } from './record-planning.ts';
@@ -13,14 +15,19 @@ interface Deps {
   readonly recorder: Recorder;
   readonly catalogue: ToolCatalogue;
   readonly model: Model | null;
+  readonly pace: ToolPace;
 }
 
 /** After its first answer a model may mend its plan this often. */
 const repairs = 2;
-const heartbeatMs = 1_000;
 
 /** Has a model plan the goal. Its plan is untrusted input: validated like any other, and given back with its faults. */
-export function createPlanGoalWithModel({ recorder, catalogue, model }: Deps): PlannerActivities['planGoalWithModel'] {
+export function createPlanGoalWithModel({
+  recorder,
+  catalogue,
+  model,
+  pace,
+}: Deps): PlannerActivities['planGoalWithModel'] {
   async function plan({ submission }: PlanGoalArgs): Promise<PlannedGoal> {
     if (!model) throw new AstraError('ASTRA_MODEL_NOT_CONFIGURED', 'Set ASTRA_MODEL for the workers, or give a plan.');
     const tools = await catalogue();
@@ -31,7 +38,8 @@ export function createPlanGoalWithModel({ recorder, catalogue, model }: Deps): P
       const answer = await orEnded(model.generate({ ...prompt, schema: planAnswerSchema, signal }), signal);
       const proposed = 'object' in answer ? answer.object : null;
       try {
-        return { ...validatePlan(proposed, tools, { source: 'model' }), params: {} };
+        const planned = validatePlan(proposed, tools, { source: 'model' });
+        return { ...planned, outline: markQuickTools(planned.outline, pace), params: {} };
       } catch (error) {
         if (!(error instanceof AstraError) || error.code !== 'ASTRA_PLAN_INVALID' || round === repairs) throw error;
         earlier = { plan: proposed, faults: error.faults };
@@ -39,15 +47,11 @@ export function createPlanGoalWithModel({ recorder, catalogue, model }: Deps): P
     }
   }
 
-  return async (args) => {
-    const beat = setInterval(heartbeat, heartbeatMs);
+  return (args) => {
     let made: PlannedGoal | null = null;
     const planOnce = async (): Promise<PlannedGoal> => (made ??= await plan(args));
-    try {
-      return await whileAway(() => recordPlanning(recorder, args, planOnce), Context.current().cancellationSignal);
-    } finally {
-      clearInterval(beat);
-    }
+    const { cancellationSignal } = Context.current();
+    return beating(() => whileAway(() => recordPlanning(recorder, args, planOnce), cancellationSignal));
   };
 }
 

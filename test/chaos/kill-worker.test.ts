@@ -2,6 +2,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { Client, Connection } from '@temporalio/client';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { GoalEvent } from '../../domain/schemas/event.ts';
 import type { GoalSubmission } from '../../domain/schemas/goal.ts';
@@ -103,3 +104,56 @@ test(`${goals} goals and the example survive ${kills} kills of the worker, and n
     `${executions.length} executions of ${effects.size} effects; ${executions.length - effects.size} were lost with a worker`,
   );
 });
+
+test('goals whose tasks share activities survive kills of the worker, and no recorded task runs again', async () => {
+  const file = join(directory, 'shared.ndjson');
+  const count = { kind: 'tool', tool: 'test.count', input: { file, milliseconds: 5 } } as const;
+  const mapOf = (items: number): GoalSubmission => ({
+    plan: { tasks: [{ id: 'each', kind: 'map', over: 'goal.input.items', maxConcurrency: 40, task: count }] },
+    input: { items: Array.from({ length: items }, (_, index) => index) },
+  });
+  const completed = async (...ids: readonly string[]): Promise<void> => {
+    const results = await Promise.all(ids.map((id) => astra.goals.result(id, { timeoutMs: 240_000 })));
+    expect(results.map(({ status }) => status)).toEqual(ids.map(() => 'completed'));
+  };
+  // By then the worker knows that the tool is quick.
+  await completed((await astra.goals.submit(mapOf(60))).id);
+
+  const submitted = await Promise.all(Array.from({ length: 20 }, () => astra.goals.submit(mapOf(300))));
+  const ids = submitted.map(({ id }) => id);
+  for (const waitMs of [300, 500]) {
+    await sleep(waitMs);
+    stack.kill('worker', 'SIGKILL');
+    await stack.waitUntilUp('worker');
+  }
+  await completed(...ids);
+
+  const endedAt = new Map<string, string>();
+  for (const id of ids) {
+    const ends = (await eventsOf(id)).filter(({ type }) => type === 'task.completed');
+    expect(new Set(ends.map(({ taskId }) => taskId)).size).toBe(ends.length);
+    for (const { taskId, at } of ends) endedAt.set(`${id}/${taskId}/1`, at);
+  }
+  const lines = (await readFile(file, 'utf8')).trim().split('\n');
+  // The tool wrote them.
+  const executions = lines.map((line) => JSON.parse(line) as Execution);
+  const ofGoals = executions.filter(({ effectId }) => ids.some((id) => effectId.startsWith(id)));
+  expect(new Set(ofGoals.map(({ effectId }) => effectId)).size).toBe(20 * 300);
+  expect(ofGoals.filter(({ effectId, at }) => at > (endedAt.get(effectId) ?? ''))).toEqual([]);
+  expect(await sharedActivities(ids)).toBeGreaterThan(0);
+  console.log(`${ofGoals.length - 6_000} of 6,000 executions were lost with a worker`);
+});
+
+/** Activities of several tasks each that the goals' histories tell of. */
+async function sharedActivities(ids: readonly string[]): Promise<number> {
+  const connection = await Connection.connect({ address: stack.connection.temporalAddress });
+  const { workflow } = new Client({ connection });
+  try {
+    const histories = await Promise.all(ids.map((id) => workflow.getHandle(`goal/${id}`).fetchHistory()));
+    return histories
+      .flatMap(({ events }) => events ?? [])
+      .filter((event) => event.activityTaskScheduledEventAttributes?.activityType?.name === 'executeTasks').length;
+  } finally {
+    await connection.close();
+  }
+}

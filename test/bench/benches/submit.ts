@@ -9,7 +9,7 @@ import { startSubmitters, type Submitters } from '../submit/start-submitters.ts'
 const connections = [16, 32] as const;
 /** Of the most that was measured. */
 const partialLoad = 0.7;
-const openSeconds = 12;
+const openSeconds = 20;
 const readBackSeconds = 3;
 
 export const submitBench: Bench = {
@@ -102,10 +102,10 @@ interface Late {
 
 /** In turn, as the rates. */
 async function measureLatency({ http, bare }: Submitters, perSecond: number): Promise<Late> {
-  const request = { concurrency: 64, seconds: openSeconds / 2, perSecond };
+  const request = { concurrency: 64, seconds: openSeconds / 4, perSecond };
   const submit: number[] = [];
   const starts: number[] = [];
-  for (let turn = 0; turn < 2; turn += 1) {
+  for (let turn = 0; turn < 4; turn += 1) {
     submit.push(...(await http({ ...request, keyed: false })).latenciesMs);
     starts.push(...(await bare(request)).latenciesMs);
   }

@@ -29,18 +29,21 @@ const metrics = createMetrics();
 const id = (): string => randomBytes(15).toString('hex');
 type RunOne = (request: RunRequest) => Promise<unknown>;
 
+const toolOf = { pure: 'bench.pure', effects: 'bench.effect', once: 'bench.once' } as const;
+
 async function startAstra(): Promise<RunOne> {
   const parts = await createParts({ config, logger, metrics, threads: availableParallelism() });
   await parts.announceTools();
   const workers = await createWorkers({ config, connection, activities: parts.activities, logger });
   for (const worker of workers) void worker.run();
   return ({ engine, work }) => {
-    if (work === 'empty') throw new RangeError('Astra has no empty goals');
+    if (work === 'empty' || engine === 'activities' || engine === 'local')
+      throw new RangeError(`Astra does not run ${work} as ${engine}`);
     const goalId = `gol_${id()}` as GoalId; // as the API makes them
     const input: GoalWorkflowInput = {
       tenant: 'bench',
       goalId,
-      submission: planOf(work, engine === 'pure' ? 'bench.pure' : 'bench.effect'),
+      submission: planOf(work, toolOf[engine]),
       submittedAt: new Date().toISOString(),
       bodyHash: null,
       parentGoalId: null,

@@ -1,7 +1,7 @@
 import type { Work } from './work.ts';
 
-/** How the work is done. `pure` and `effects` are Astra's two kinds of tasks; the others are written by hand. */
-export type Engine = 'pure' | 'effects' | 'activities' | 'local';
+/** How the work is done. `pure`, `effects` and `once` (by their tools' effect) are Astra's kinds of tasks; the others are written by hand. */
+export type Engine = 'pure' | 'effects' | 'once' | 'activities' | 'local';
 
 /** One measurement, sent to the process that runs the engine. */
 export interface RunRequest {

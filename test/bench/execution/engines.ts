@@ -42,7 +42,7 @@ export async function startEngines(): Promise<Engines> {
     const byHand = await start('by-hand');
     return {
       async run(request) {
-        const child = request.engine === 'pure' || request.engine === 'effects' ? astra : byHand;
+        const child = request.engine === 'activities' || request.engine === 'local' ? byHand : astra;
         const before = await cpuOf(stack.connection);
         child.send(request);
         const [answer] = (await once(child, 'message')) as [RunAnswer]; // what engine-process.ts sends

@@ -8,4 +8,10 @@ const common = { input: nothing, output: nothing, risk: 'low', run: () => ({}) }
 export const tools = [
   defineTool({ ...common, name: 'bench.pure', description: 'Does nothing.', effect: 'none', execution: 'inline' }),
   defineTool({ ...common, name: 'bench.effect', description: 'Does nothing, as an activity.', effect: 'idempotent' }),
+  defineTool({
+    ...common,
+    name: 'bench.once',
+    description: 'Does nothing, in an activity of its own.',
+    effect: 'once',
+  }),
 ];

@@ -1,47 +1,29 @@
 import { execFile } from 'node:child_process';
-import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { transpile, ModuleKind, ScriptTarget } from 'typescript';
 import { projectDir } from '../../../infra/local/paths.ts';
+import { buildSdk } from '../../../infra/package/build-sdk.ts';
 import type { Variants } from '../harness/paired.ts';
 
 const run = promisify(execFile);
-const sdk = join(projectDir, 'sdk');
 
 /** Milliseconds that a new Node process takes for nothing, for one line of TypeScript, and for the SDK. */
-export async function sdkImports(
-  directory: string,
-): Promise<Variants<'node' | 'oneLine' | 'sources' | 'cached' | 'script'>> {
+export async function sdkImports(directory: string): Promise<Variants<'node' | 'package' | 'oneLine' | 'sources'>> {
   const oneLine = join(directory, 'one-line.ts');
   await writeFile(oneLine, 'export const one: number = 1;\n');
-  const script = await compileSources(join(directory, 'sdk'));
-  const cache = join(directory, 'compile-cache');
+  const project = join(directory, 'project');
+  await buildSdk(join(project, 'node_modules/@astra/sdk'));
   return {
-    node: () => timeNode('0'),
-    oneLine: () => timeNode(`import('${oneLine}')`),
-    sources: () => timeNode(`import('${sdk}/index.ts')`),
-    cached: () => timeNode(`import('${sdk}/index.ts')`, { NODE_COMPILE_CACHE: cache }),
-    script: () => timeNode(`import('${script}')`),
+    node: () => timeNode('0', project),
+    package: () => timeNode(`import('@astra/sdk')`, project),
+    oneLine: () => timeNode(`import('${oneLine}')`, project),
+    sources: () => timeNode(`import('${join(projectDir, 'sdk/index.ts')}')`, project),
   };
 }
 
-async function timeNode(code: string, env: Readonly<Record<string, string>> = {}): Promise<number> {
+async function timeNode(code: string, cwd: string): Promise<number> {
   const begun = performance.now();
-  await run(process.execPath, ['-e', code], { env: { PATH: process.env['PATH'], ...env } });
+  await run(process.execPath, ['-e', code], { cwd, env: { PATH: process.env['PATH'] } });
   return performance.now() - begun;
-}
-
-/** The SDK's modules as a package would carry them. */
-async function compileSources(directory: string): Promise<string> {
-  const options = { module: ModuleKind.ESNext, target: ScriptTarget.ES2024, rewriteRelativeImportExtensions: true };
-  await mkdir(directory);
-  await writeFile(join(directory, 'package.json'), '{ "type": "module" }');
-  for (const name of await readdir(sdk, { recursive: true })) {
-    if (!name.endsWith('.ts') || name.endsWith('.test.ts')) continue;
-    const file = join(directory, name.replace(/ts$/, 'js'));
-    await mkdir(dirname(file), { recursive: true });
-    await writeFile(file, transpile(await readFile(join(sdk, name), 'utf8'), options));
-  }
-  return join(directory, 'index.js');
 }

@@ -5,6 +5,7 @@ import type {
   ExecuteTaskResult,
   OpenedTask,
   PlanGoalArgs,
+  RetryDue,
   SegmentResult,
   TaskOutcome,
   TaskRef,
@@ -27,6 +28,8 @@ export interface Behaviour {
   /** Inline tasks that a segment leaves to activities, and those it does not reach at its first call. */
   readonly deferred?: readonly string[];
   readonly late?: readonly string[];
+  /** Quick tasks whose first attempt, which they share an activity for, fails. */
+  readonly retriedTogether?: readonly string[];
   readonly inlineFailures?: readonly string[];
 }
 
@@ -39,6 +42,8 @@ export interface FakeWorld {
 
 const completed: TaskOutcome = { status: 'completed' };
 const failure = { code: 'ASTRA_TOOL_FAILED', message: 'it broke', retryable: true };
+
+const retryDue: RetryDue = { status: 'retrying', error: failure, afterSeconds: 1, attempted: 1 };
 
 /** Activities typed by the contract that touch nothing: what a workflow asks for is all that is looked at. */
 export function createFakeWorld(behaviour: Behaviour): FakeWorld {
@@ -108,8 +113,18 @@ export function createFakeWorld(behaviour: Behaviour): FakeWorld {
       calls.push('completeGoal');
       return { error: null };
     },
-    executeTask: async ({ taskId, last = false }) => {
+    executeTasks: async ({ taskIds }) => {
+      calls.push(`executeTasks ${taskIds.join(' ')}`);
       const { attempt } = Context.current().info;
+      const endOf = async (id: string): Promise<TaskOutcome | RetryDue> =>
+        behaviour.retriedTogether?.includes(id)
+          ? retryDue
+          : ((await behaviour.execute?.(id, { attempt, last: false })) ?? completed);
+      const ends = await Promise.all(taskIds.map(async (id) => [id, await endOf(id)] as const));
+      return Object.fromEntries(ends);
+    },
+    executeTask: async ({ taskId, last = false, attempted = 0 }) => {
+      const attempt = attempted + Context.current().info.attempt;
       calls.push(`executeTask ${taskId}`);
       return (await behaviour.execute?.(taskId, { attempt, last })) ?? completed;
     },

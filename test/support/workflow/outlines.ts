@@ -2,6 +2,7 @@ import type { PlanOutline, TaskOutline, ToolBinding } from '../../../domain/plan
 
 const bindings: { readonly [name: string]: ToolBinding } = {
   'test.effect': { workerClass: 'tools', execution: 'activity', effect: 'idempotent', timeoutSeconds: 30 },
+  'test.quick': { workerClass: 'tools', execution: 'activity', effect: 'idempotent', timeoutSeconds: 30, quick: true },
   'test.once': { workerClass: 'tools', execution: 'activity', effect: 'once', timeoutSeconds: 1 },
   'test.pure': { workerClass: 'tools', execution: 'inline', effect: 'none', timeoutSeconds: 5 },
 };

@@ -1,6 +1,9 @@
-import { lost } from '../fake-world.ts';
+import { messages } from '../../../../workflows/contract.ts';
+import { lost, untilCancelled } from '../fake-world.ts';
 import { outline, pure, task } from '../outlines.ts';
-import { fails, type Scenario } from './scenario.ts';
+import { calledOnce, fails, type Scenario } from './scenario.ts';
+
+const quick = { tool: 'test.quick' };
 
 export const graphScenarios: readonly Scenario[] = [
   {
@@ -35,6 +38,28 @@ export const graphScenarios: readonly Scenario[] = [
       expect(calls).toContain('executeTask slow');
       expect(calls.filter((call) => call === 'executeTask end')).toHaveLength(1);
     },
+  },
+  {
+    name: 'quick tools share an activity, and what it is to try again has one of its own',
+    behaviour: {
+      outline: outline(...['a', 'b', 'c'].map((id) => task(id, [], quick)), task('end', ['a', 'b', 'c'])),
+      retriedTogether: ['b'],
+      execute: (id, { attempt }) => (id === 'b' && attempt !== 2 ? fails : { status: 'completed' }),
+    },
+    ending: /^completed$/,
+    check: ({ calls }, expect) =>
+      expect(calls).toEqual(['beginGoal', 'executeTasks a b c', 'executeTask b', 'executeTask end', 'completeGoal']),
+  },
+  {
+    name: 'cancelling a shared activity cancels each task in it',
+    behaviour: { outline: outline(task('a', [], quick), task('b', [], quick)), execute: untilCancelled },
+    drive: async (handle, world) => {
+      await calledOnce(world, 'executeTasks a b');
+      await handle.signal(messages.cancelGoal, { reason: 'enough' });
+    },
+    ending: /^cancelled$/,
+    check: ({ events }, expect) =>
+      expect(events.map(({ type }) => type)).toEqual(['goal.cancelling', 'goal.cancelled']),
   },
   {
     name: 'a goal of quick tasks alone is begun and ended by one activity',

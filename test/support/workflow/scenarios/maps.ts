@@ -31,6 +31,21 @@ export const mapScenarios: readonly Scenario[] = [
     },
   },
   {
+    name: 'items of a map over a quick tool share activities, at least two of them at once',
+    behaviour: {
+      outline: outline(task('each', [], { kind: 'map', tool: 'test.quick', maxConcurrency: 6, minSuccess: 0.8 })),
+      opened: { each: { map: { items: 10 } } },
+      execute: (id) => (id === 'each.4' ? fails : { status: 'completed' }),
+    },
+    ending: /^completed$/,
+    check: ({ calls }, expect) => {
+      expect(calls).toContain('executeTasks each.0 each.1 each.2');
+      expect(calls).toContain('executeTasks each.3 each.4 each.5');
+      expect(calls).toContain('executeTask each.9');
+      expect(calls).toContain('closeTask each map');
+    },
+  },
+  {
     name: 'a map stops when too many items have failed',
     behaviour: {
       outline: outline(task('each', [], { kind: 'map', maxConcurrency: 1, minSuccess: 0.8 })),

@@ -1,0 +1,22 @@
+import type { RetryDue, TaskOutcome, ToolActivities } from '../contract.ts';
+import type { Attempts } from './attempts.ts';
+import { beating } from './beating.ts';
+
+/** Attempts at several quick calls in one activity: of a map of 100 it takes the server an eighth of the work. */
+export function createExecuteTasks(attempts: Attempts): ToolActivities['executeTasks'] {
+  return ({ taskIds, ...args }) =>
+    beating(async () => {
+      const made = await Promise.allSettled(taskIds.map((taskId) => attempts.make({ ...args, taskId })));
+      // Only once all have come to an end may another worker begin with what is not recorded.
+      const ended = made.map((attempt) => {
+        if (attempt.status === 'rejected') throw attempt.reason;
+        return attempt.value;
+      });
+      return Object.fromEntries(
+        taskIds.flatMap((taskId, at) => {
+          const end: TaskOutcome | RetryDue | undefined = ended[at];
+          return end ? [[taskId, end]] : [];
+        }),
+      );
+    });
+}

@@ -1,0 +1,71 @@
+import { CancellationScope, sleep } from '@temporalio/workflow';
+import type { RetryDue, TaskOutcome } from '../activities/contract.ts';
+import { bindingOf, type PlanOutline, type TaskOutline } from '../domain/plan-outline.ts';
+import { executeTool, executeTools, type ToolCallRef, type ToolRun } from './activities.ts';
+import { closeTask, endingOf } from './close-task.ts';
+
+/** Calls that share an activity: with more the server has little less to do, and the worker's death repeats more. */
+const mostTogether = 16;
+
+export const isQuick = (outline: PlanOutline, task: TaskOutline): boolean =>
+  (task.kind === 'tool' || task.kind === 'map') && bindingOf(outline, task)?.quick === true;
+
+/** How many items of a map share an activity; at least two activities keep the window full. */
+export const itemsTogether = (outline: PlanOutline, task: TaskOutline, window: number): number =>
+  isQuick(outline, task) ? Math.max(1, Math.min(mostTogether, Math.floor(window / 2))) : 1;
+
+/** The quick ones of the tasks in groups that share an activity, each other one alone; in order within both. */
+export function groupTasks(outline: PlanOutline, tasks: readonly TaskOutline[]): readonly (readonly TaskOutline[])[] {
+  const quick = tasks.filter((task) => isQuick(outline, task) && task.kind === 'tool');
+  if (quick.length < 2) return tasks.map((task) => [task]);
+  const together = new Set(quick);
+  const alone = tasks.filter((task) => !together.has(task)).map((task) => [task]);
+  return [...alone, ...chunk(quick, mostTogether)];
+}
+
+function chunk<T>(list: readonly T[], size: number): T[][] {
+  return Array.from({ length: Math.ceil(list.length / size) }, (_, at) => list.slice(at * size, (at + 1) * size));
+}
+
+/**
+ * Runs quick calls in one activity, and those that are to have another attempt in activities of their own.
+ * @param onEnd told of each call's recorded outcome as soon as it is known, also when it was cancelled or lost
+ */
+export async function runTogether(
+  run: ToolRun,
+  calls: readonly ToolCallRef[],
+  onEnd: (call: ToolCallRef, outcome: TaskOutcome) => Promise<void>,
+): Promise<void> {
+  const attempted = await attemptTogether(run, calls);
+  const landed = await Promise.allSettled(
+    calls.map(async (call) => onEnd(call, await lastOutcome(run, call, attempted[call.taskId]))),
+  );
+  for (const each of landed) if (each.status === 'rejected') throw each.reason;
+}
+
+type Attempted = Readonly<Record<string, TaskOutcome | RetryDue>>;
+
+async function attemptTogether(run: ToolRun, calls: readonly ToolCallRef[]): Promise<Attempted> {
+  try {
+    return await executeTools(run, calls);
+  } catch (error) {
+    const close = async ({ task, taskId }: ToolCallRef) =>
+      [taskId, await closeTask({ goal: run.goal, taskId }, endingOf(error, task, run.outline))] as const;
+    return Object.fromEntries(await CancellationScope.nonCancellable(() => Promise.all(calls.map(close))));
+  }
+}
+
+async function lastOutcome(
+  run: ToolRun,
+  call: ToolCallRef,
+  made: TaskOutcome | RetryDue | undefined,
+): Promise<TaskOutcome> {
+  if (made && made.status !== 'retrying') return made;
+  const { afterSeconds = 0, attempted = 0 } = made ?? {};
+  try {
+    await sleep(afterSeconds * 1_000);
+    return await executeTool(run, call, { attempted });
+  } catch (error) {
+    return closeTask({ goal: run.goal, taskId: call.taskId }, endingOf(error, call.task, run.outline));
+  }
+}
