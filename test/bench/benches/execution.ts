@@ -164,8 +164,8 @@ function targetsOf([diamond, alone, map]: readonly Measured[]): Findings['target
 const notes = [
   `Where an activity each falls short. Of a map of 100 a goal takes the server 286 ms of processor time (272 by hand), the worker 159
 (109) and Postgres and Redis 31 (1): 1.25 × in all, and two cores are all there is. The worker's part is the expressions of each item
-and the rows of its record, Postgres' the group commits that make 100 ends durable. Alone a diamond waits for five commits in a row,
-of which each is 2 to 3 ms from the worker's call to its answer, 0.9 ms of it Postgres' own work and 0.2 ms its fsync.`,
+and the rows of its record, Postgres' the group commits that make 100 ends durable. Alone a diamond waits for four or five commits in a row,
+1 to 2 ms each from the worker's call to its answer, 0.9 ms of that Postgres' own work and 0.2 ms its fsync.`,
   `Where the diamond without effects falls short of DBOS as quoted for such a machine (1,820 tasks/s): it runs at the pace of empty
 workflows, whose start and end alone take the server 10 ms of processor time.`,
   `Won: quick tasks without effects in segments, the first of them in the activity that plans the goal, with one commit for all
