@@ -77,9 +77,9 @@ module.exports = {
     ),
     rule(
       'domain-packages',
-      'The domain knows expressions and schemas, nothing else.',
+      'The domain knows expressions, schemas and canonical JSON, nothing else.',
       { path: '^domain/', pathNot: tests },
-      { path: 'node_modules/', pathNot: 'node_modules/(zod|@marcbachmann/cel-js)/' },
+      { path: 'node_modules/', pathNot: 'node_modules/(zod|@marcbachmann/cel-js|canonicalize)/' },
     ),
     rule(
       'zod-only-in-schemas',

@@ -3,6 +3,8 @@ import type { GoalId } from '../domain/schemas/common.ts';
 import type { ErrorInfo } from '../domain/schemas/common.ts';
 import type { EventDraft } from '../domain/schemas/event.ts';
 import type { GoalSubmission } from '../domain/schemas/goal.ts';
+import type { GoalRetry, PlanChange } from '../domain/schemas/plan-change.ts';
+import type { SettledStatus } from '../domain/task-graph-nodes.ts';
 import type { JsonObject } from '../domain/json.ts';
 import type { PlanOutline } from '../domain/plan-outline.ts';
 import type { GoalRef } from '../domain/goal-ref.ts';
@@ -79,10 +81,44 @@ export interface RetryDue {
 export type OpenedTask =
   | { readonly settled: TaskOutcome }
   | { readonly map: { readonly items: number } }
-  | { readonly childGoal: { readonly goalId: GoalId; readonly submission: GoalSubmission } }
+  | { readonly childGoal: OpenedSubGoal }
   | { readonly approval: OpenedApproval }
   | { readonly wait: { readonly seconds: number } }
   | { readonly wait: { readonly event: string; readonly timeoutSeconds: number | null } };
+
+export interface OpenedSubGoal {
+  readonly goalId: GoalId;
+  readonly submission: GoalSubmission;
+  /** It has ended, and is tried again. */
+  readonly retry?: RetryRequest;
+}
+
+/** What of an ended goal is tried again. */
+export interface RetryRequest {
+  /** The goal's run that begins thereby. */
+  readonly run: number;
+  readonly tasks: GoalRetry['tasks'];
+  readonly inputs?: { readonly [taskId: string]: JsonObject } | undefined;
+}
+
+/** A request that changes a plan, as it is recorded. */
+interface PlanRequest {
+  /** The goal by the revision that is changed. */
+  readonly goal: GoalRef;
+  readonly by: string;
+  /** The same for a repetition of the request. */
+  readonly changeId: string;
+}
+export interface AmendPlanArgs extends PlanRequest {
+  readonly change: PlanChange;
+}
+export interface RetryGoalArgs extends PlanRequest {
+  readonly retry: RetryRequest;
+}
+export type AmendPlanResult = { readonly outline: PlanOutline } | { readonly error: ErrorInfo };
+export type RetryGoalResult =
+  | { readonly outline: PlanOutline; readonly settled: { readonly [taskId: string]: SettledStatus } }
+  | { readonly error: ErrorInfo };
 
 export interface OpenedApproval {
   readonly approvalId: string;
@@ -147,6 +183,10 @@ export interface KernelActivities extends SegmentActivities {
    * left; records all that at once. Of a plan that people must approve nothing is run.
    */
   beginGoal(args: BeginGoalArgs): Promise<BeginGoalResult>;
+  /** Validates a change of the running goal's plan and records the new revision. Finished tasks stay as they are. */
+  amendPlan(args: AmendPlanArgs): Promise<AmendPlanResult>;
+  /** Reopens an ended goal with a new revision of its plan, in which the chosen tasks and what follows them begin anew. */
+  retryGoal(args: RetryGoalArgs): Promise<RetryGoalResult>;
   /** Records what the workflow alone decided. Events already recorded are not recorded again. */
   recordEvents(args: { readonly goal: GoalRef; readonly events: readonly EventDraft[] }): Promise<void>;
   /** Evaluates `when` and what else the workflow must know; records the start. */

@@ -13,6 +13,8 @@ import { createTaskScopes } from './execution/task-scope.ts';
 import { createToolPace } from './execution/tool-pace.ts';
 import { createToolRunner } from './execution/tool-runner.ts';
 import { createValues } from './execution/values.ts';
+import { createAmendPlan } from './planner/amend-plan.ts';
+import { createRetryGoal } from './planner/retry-goal.ts';
 import { recordSubmission } from './planner/record-planning.ts';
 import { createPlanGoalWithModel } from './planner/plan-with-model.ts';
 
@@ -27,6 +29,8 @@ export function createActivities(deps: ExecutionDeps): Activities {
   return {
     recordSubmission: (args) => recordSubmission(recorder, args),
     beginGoal: createBeginGoal(execution),
+    amendPlan: createAmendPlan(execution),
+    retryGoal: createRetryGoal(execution),
     planGoalWithModel: createPlanGoalWithModel(execution),
     recordEvents: async ({ goal, events }) => {
       await recorder.record(goal, events);

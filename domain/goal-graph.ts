@@ -5,4 +5,5 @@ import { createTaskGraph, type SettledStatus, type TaskGraph } from './task-grap
 export const createGoalGraph = (
   outline: PlanOutline,
   settled: Readonly<Record<string, SettledStatus>> = {},
-): TaskGraph => createTaskGraph(outline, settled, { isInline: (task) => isInline(outline, task) });
+  started: readonly string[] = [],
+): TaskGraph => createTaskGraph(outline, settled, { isInline: (task) => isInline(outline, task), started });

@@ -1,9 +1,12 @@
 import { isFinalGoal, isFinalTask, outlineOfTask, touchedTask, type GoalRecord } from './goal-record.ts';
 import { parseTaskId } from './ids.ts';
+import { runOf } from './plan-outline.ts';
 import type { EventDraft, EventType } from './schemas/event.ts';
 
 type Draft<T extends EventType> = Extract<EventDraft, { type: T }>;
-type IsNews = { readonly [T in EventType]: (record: GoalRecord, draft: Draft<T>) => boolean };
+type IsNews = {
+  readonly [T in EventType]: (record: GoalRecord, draft: Draft<T>, revision: number) => boolean;
+};
 
 /** Is the task in the plan, and not ended, nor the map it is an item of? */
 function isOpen(record: GoalRecord, taskId: string | null): taskId is string {
@@ -20,6 +23,17 @@ const isPending = (record: GoalRecord, approvalId: string): boolean =>
 
 export const planDecisionMark = (revision: number): string => `plan.decided:${revision}`;
 
+export const changeMark = (changeId: string): string => `plan.changed:${changeId}`;
+
+/** What has ended stays as it ended, save for failures: those are what plans are changed for. */
+const isSettledWell = (record: GoalRecord, taskId: string): boolean => {
+  const status = record.tasks.get(taskId)?.status;
+  return status === 'completed' || status === 'skipped';
+};
+
+const followsPlan = (record: GoalRecord, { data }: Draft<'plan.amended' | 'goal.retried'>): boolean =>
+  data.outline.revision === (record.outline?.revision ?? 0) + 1;
+
 const decidesPlan = (record: GoalRecord, { data }: Draft<'plan.approved' | 'plan.rejected'>): boolean =>
   record.outline?.revision === data.revision && !record.marks.has(planDecisionMark(data.revision));
 
@@ -27,10 +41,16 @@ const news: IsNews = {
   'goal.submitted': (record) => record.head === null,
   'goal.context_assembled': (record) => !record.marks.has('goal.context_assembled'),
   'goal.cancelling': (record) => record.state.status !== 'cancelling',
-  'goal.completed': () => true,
+  // Of the plan as it is now: one that was completed by an older plan has more to do.
+  'goal.completed': (record, _, revision) => revision >= (record.outline?.revision ?? 1),
   'goal.failed': () => true,
   'goal.cancelled': () => true,
   'plan.proposed': (record, { data }) => data.outline.revision > (record.outline?.revision ?? 0),
+  'plan.amended': (record, draft) =>
+    followsPlan(record, draft) &&
+    record.state.status !== 'cancelling' &&
+    ![...draft.data.removed, ...draft.data.replaced].some((id) => isSettledWell(record, id)),
+  'goal.retried': (record, draft) => followsPlan(record, draft) && draft.data.run === record.state.run + 1,
   'plan.approved': decidesPlan,
   'plan.rejected': decidesPlan,
   'task.started'(record, { taskId, attempt }) {
@@ -58,14 +78,22 @@ const news: IsNews = {
 };
 
 /**
- * Does the draft say what the record does not hold yet? A goal is submitted first and once, and nothing follows its end.
+ * Does the draft say what the record does not hold yet? A goal is submitted first and once, and nothing but a retry follows its end.
  * A task's first final event decides. An attempt begins once, an artifact and an approval are made once, a subject
- * votes once and never after the decision. What is about a task that the plan does not have is no news.
+ * votes once and never after the decision. What is about a task that the plan does not have is no news, nor what is about
+ * one that has begun anew since.
+ * @param options.revision of the plan by which the draft was made; the current one unless given
  */
-export function isNews(record: GoalRecord, draft: EventDraft): boolean {
+export function isNews(
+  record: GoalRecord,
+  draft: EventDraft,
+  { revision = Infinity }: { readonly revision?: number } = {},
+): boolean {
   if (record.head === null && draft.type !== 'goal.submitted') return false;
-  if (isFinalGoal(record.state.status)) return false;
+  if (isFinalGoal(record.state.status) !== (draft.type === 'goal.retried')) return false;
+  const task = outlineOfTask(record, draft.taskId);
+  if (task && runOf(task) > revision) return false;
   // The table pairs each type with its own draft, which TypeScript cannot follow through the look-up.
-  const isNewsOfType = news[draft.type] as (record: GoalRecord, draft: EventDraft) => boolean;
-  return isNewsOfType(record, draft);
+  const isNewsOfType = news[draft.type] as (record: GoalRecord, draft: EventDraft, revision: number) => boolean;
+  return isNewsOfType(record, draft, revision);
 }

@@ -52,18 +52,30 @@ export interface Changes {
   readonly approvals: Map<string, Approval>;
   readonly artifacts: Map<string, { readonly artifact: Artifact; readonly taskId: string | null; readonly at: string }>;
   plan: PlanOutline | null;
+  /** Tasks that the plan has no more, or that begin anew → `seq` of the event by which nothing older is left of them. */
+  readonly removed: Map<string, number>;
   readonly undo: (() => void)[];
 }
 
 export type SettledTask =
   { readonly status: 'completed' | 'skipped' | 'cancelled' } | { readonly status: 'failed'; readonly error: ErrorInfo };
 
+export const noProgress: GoalState['progress'] = {
+  total: 0,
+  completed: 0,
+  running: 0,
+  failed: 0,
+  skipped: 0,
+  waiting: 0,
+};
+
 /** The state of a goal of which nothing is recorded yet. */
 export const acceptedState: GoalState = {
   seq: 0,
+  run: 1,
   status: 'accepted',
   plan: null,
-  progress: { total: 0, completed: 0, running: 0, failed: 0, skipped: 0, waiting: 0 },
+  progress: noProgress,
   output: null,
   outputArtifact: null,
   error: null,
@@ -132,6 +144,7 @@ export function startChanges(record: GoalRecord): Changes {
     approvals: new Map(),
     artifacts: new Map(),
     plan: null,
+    removed: new Map(),
     undo: [() => Object.assign(record, { head, state, outline, outlineOf })],
   };
 }

@@ -1,6 +1,7 @@
-import { planDecisionMark } from './goal-news.ts';
+import { changeMark, planDecisionMark } from './goal-news.ts';
 import {
   indexOutline,
+  noProgress,
   startChanges,
   touchedTask,
   untouchedTask,
@@ -9,15 +10,16 @@ import {
 } from './goal-record.ts';
 import {
   addTo,
-  count,
   endGoal,
   endTask,
   keepArtifact,
+  keepTasks,
   putApproval,
   putTask,
   unlessCancelling,
   update,
 } from './goal-writes.ts';
+import { runOf } from './plan-outline.ts';
 import type { Approval } from './schemas/approval.ts';
 import type { EventType, GoalEvent, Output } from './schemas/event.ts';
 import type { GoalHead, GoalState } from './schemas/goal.ts';
@@ -32,6 +34,26 @@ type Reducers = { readonly [T in EventType]: (record: GoalRecord, event: Event<T
 
 const outputOf = (data: Output): Pick<GoalState, 'output' | 'outputArtifact'> =>
   'artifact' in data ? { output: null, outputArtifact: data.artifact } : { output: data.output, outputArtifact: null };
+
+/** Tasks that begin anew, and those that are gone, are forgotten; what their events told is in the events. */
+function amend(
+  record: GoalRecord,
+  { data: { outline, changeId }, seq }: Event<'plan.amended' | 'goal.retried'>,
+  changes: Changes,
+): void {
+  const { outlineOf: before } = record;
+  addTo(record.marks, changeMark(changeId), changes);
+  const { revision, source } = outline;
+  const total = outline.tasks.length;
+  record.outline = outline;
+  record.outlineOf = indexOutline(outline);
+  changes.plan = outline;
+  update(record, { plan: { revision, source, taskCount: total }, progress: { ...noProgress, total, waiting: total } });
+  keepTasks(record, { changes, seq }, (id) => {
+    const [old, now] = [before.get(id), record.outlineOf.get(id)];
+    return old !== undefined && now !== undefined && runOf(old) === runOf(now);
+  });
+}
 
 const reducers: Reducers = {
   'goal.submitted'(record, { data }) {
@@ -50,27 +72,25 @@ const reducers: Reducers = {
     update(record, { error: event.data.error });
   },
   'goal.cancelled': endGoal,
-  'plan.proposed'(record, { data: { outline }, at }, changes) {
+  'plan.proposed'(record, { data: { outline }, at, seq }, changes) {
     record.outline = outline;
     record.outlineOf = indexOutline(outline);
     changes.plan = outline;
     const total = outline.tasks.length;
     const { revision, source } = outline;
-    const progress = { total, completed: 0, running: 0, failed: 0, skipped: 0, waiting: total };
     update(record, {
       status: unlessCancelling(record, 'running'),
       startedAt: record.state.startedAt ?? at,
       plan: { revision, source, taskCount: total },
-      progress,
+      progress: { ...noProgress, total, waiting: total },
     });
-    for (const [id, task] of record.tasks) {
-      if (record.outlineOf.has(id)) {
-        count(record, 'pending', task.status);
-        continue;
-      }
-      changes.undo.push(() => record.tasks.set(id, task));
-      record.tasks.delete(id);
-    }
+    keepTasks(record, { changes, seq }, (id) => record.outlineOf.has(id));
+  },
+  'plan.amended': amend,
+  'goal.retried'(record, event, changes) {
+    const { run } = event.data;
+    update(record, { run, status: 'running', output: null, outputArtifact: null, error: null, finishedAt: null });
+    amend(record, event, changes);
   },
   'plan.approved'(record, { data, at }, changes) {
     addTo(record.marks, planDecisionMark(data.revision), changes);

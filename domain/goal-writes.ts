@@ -171,6 +171,37 @@ export function endGoal(
   cancelApprovals(record, changes, () => true);
 }
 
+/** Forgets the tasks, with their items, that `keeps` says no to, and counts the others anew. */
+export function keepTasks(
+  record: GoalRecord,
+  { changes, seq }: Pick<Written, 'changes' | 'seq'>,
+  keeps: (taskId: string) => boolean,
+): void {
+  for (const [id, task] of record.tasks) {
+    if (keeps(id)) {
+      count(record, 'pending', task.status);
+      continue;
+    }
+    remove(record.tasks, id, changes);
+    changes.tasks.delete(id);
+    changes.removed.set(id, seq);
+  }
+  if (changes.removed.size === 0) return;
+  for (const itemId of record.items.keys()) {
+    if (!changes.removed.has(parseTaskId(itemId).id)) continue;
+    remove(record.items, itemId, changes);
+    changes.tasks.delete(itemId);
+  }
+  cancelApprovals(record, changes, ({ taskId }) => taskId !== null && changes.removed.has(taskId));
+}
+
+function remove<V>(map: Map<string, V>, key: string, changes: Changes): void {
+  const before = map.get(key);
+  if (before === undefined) return;
+  changes.undo.push(() => map.set(key, before));
+  map.delete(key);
+}
+
 /** An output that is too large to travel is an artifact of the goal like any other. */
 export function keepArtifact(
   record: GoalRecord,

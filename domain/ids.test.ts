@@ -49,12 +49,18 @@ describe('the id of a child goal', () => {
   const parent = goalIdFrom({ unixMilliseconds: 1_700_000_000_000 }, randomBytes(16));
 
   test('is the same at every attempt and differs from task to task', () => {
-    expect(childGoalId(parent, 'a', sha256)).toBe(childGoalId(parent, 'a', sha256));
-    expect(childGoalId(parent, 'a', sha256)).not.toBe(childGoalId(parent, 'b', sha256));
+    expect(childGoalId(parent, 'a', { digest: sha256 })).toBe(childGoalId(parent, 'a', { digest: sha256 }));
+    expect(childGoalId(parent, 'a', { digest: sha256 })).not.toBe(childGoalId(parent, 'b', { digest: sha256 }));
+  });
+
+  test('differs from run to run', () => {
+    const ofRun = (run?: number) => childGoalId(parent, 'a', { digest: sha256, ...(run && { run }) });
+    expect(ofRun(1)).toBe(ofRun());
+    expect(new Set([ofRun(1), ofRun(2), ofRun(3)]).size).toBe(3);
   });
 
   test('fits the schema and stands beside its parent', () => {
-    const child = childGoalId(parent, 'each.3', sha256);
+    const child = childGoalId(parent, 'each.3', { digest: sha256 });
     expect(goalIdSchema.safeParse(child).success).toBe(true);
     expect(child.slice(0, 12)).toBe(parent.slice(0, 12));
   });

@@ -32,21 +32,31 @@ export function goalIdFrom(time: { readonly unixMilliseconds: number }, random: 
 
 /**
  * The id of the goal that a task starts: the same at every attempt, beside its parent when sorted.
- * @param digest a cryptographic hash of at least 16 bytes, such as SHA-256
+ * @param options.digest a cryptographic hash of at least 16 bytes, such as SHA-256
+ * @param options.run of the task
  */
-export function childGoalId(parent: GoalId, taskId: string, digest: (text: string) => Uint8Array): GoalId {
+export function childGoalId(
+  parent: GoalId,
+  taskId: string,
+  { digest, run = 1 }: { readonly digest: (text: string) => Uint8Array; readonly run?: number },
+): GoalId {
   const time = parent.slice('gol_'.length, 'gol_'.length + timeChars);
-  return asGoalId(`gol_${time}${base62OfBytes(digest(`${parent}/${taskId}`))}`);
+  const name = run === 1 ? `${parent}/${taskId}` : `${parent}/${taskId}/${run}`;
+  return asGoalId(`gol_${time}${base62OfBytes(digest(name))}`);
 }
 
-/** `apr_<goal>.<task>`, or `apr_<goal>` for the approval of the goal's plan: says where a decision belongs. */
-export function approvalId(goalId: GoalId, taskId: string | null): string {
-  return `apr_${goalId.slice('gol_'.length)}${taskId === null ? '' : `.${taskId}`}`;
+/**
+ * `apr_<goal>.<task>`, or `apr_<goal>` for the approval of the goal's plan: says where a decision belongs. With the
+ * task's run, when it has begun anew: it is asked about again.
+ */
+export function approvalId(goalId: GoalId, taskId: string | null, run = 1): string {
+  const task = taskId === null ? '' : `.${taskId}`;
+  return `apr_${goalId.slice('gol_'.length)}${task}${run > 1 ? `.${run}` : ''}`;
 }
 
 /** The reverse of `approvalId`; null for what is no approval's id. */
 export function parseApprovalId(id: string): { readonly goalId: GoalId; readonly taskId: string | null } | null {
-  const [, goal, taskId] = /^apr_([0-9A-Za-z]{16,40})(?:[.]([A-Za-z][A-Za-z0-9_-]{0,63}))?$/.exec(id) ?? [];
+  const [, goal, taskId] = /^apr_([0-9A-Za-z]{16,40})(?:[.]([A-Za-z][A-Za-z0-9_-]{0,63})(?:[.][0-9]+)?)?$/.exec(id) ?? [];
   return goal === undefined ? null : { goalId: asGoalId(`gol_${goal}`), taskId: taskId ?? null };
 }
 

@@ -22,7 +22,13 @@ export interface TaskOutline {
   readonly retry?: RetryPolicy;
   readonly maxConcurrency?: number;
   readonly minSuccess?: number;
+  /** Revision of the plan in which it last began anew; 1 unless given. It is the run in the effect id. */
+  readonly run?: number;
+  /** For `goal`: goes on with the child of this run, trying these of its tasks again, rather than with a new child. */
+  readonly retries?: { readonly run: number; readonly tasks: 'failed' | readonly string[] };
 }
+
+export const runOf = ({ run = 1 }: Pick<TaskOutline, 'run'>): number => run;
 
 /** A validated plan's shape with its tools resolved. The plan itself stays in the record; only this enters a history. */
 export interface PlanOutline {

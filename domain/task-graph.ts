@@ -53,6 +53,13 @@ export interface TaskGraph {
 
 type IsInline = (task: TaskOutline) => boolean;
 
+interface GraphOptions {
+  /** Tells the tasks that `takeSegment` hands out; none unless given. Asked as they become ready. */
+  readonly isInline?: IsInline;
+  /** Tasks that were handed out by the graph of an earlier revision of the plan, and run on. */
+  readonly started?: readonly string[];
+}
+
 interface GraphState {
   readonly nodes: readonly TaskNode[];
   readonly byId: ReadonlyMap<string, TaskNode>;
@@ -151,7 +158,7 @@ function takeSegment(graph: GraphState, limit: number): TaskOutline[] {
 function initialState(
   tasks: readonly TaskOutline[],
   settled: Readonly<Record<string, SettledStatus>>,
-  isInline: IsInline,
+  { isInline = () => false, started = [] }: GraphOptions,
 ): GraphState {
   const nodes = linkTaskNodes(tasks, settled);
   const graph: GraphState = {
@@ -166,6 +173,10 @@ function initialState(
     halted: false,
   };
   for (const node of nodes) if (isSettled(node.state)) end(graph, node, node.state);
+  for (const id of started) {
+    const node = graph.byId.get(id);
+    if (node?.state === 'pending') start(graph, node);
+  }
   admitAll(graph, nodes);
   return graph;
 }
@@ -179,15 +190,14 @@ const segmentTasks = 2_500;
 /**
  * @param settled How tasks ended already. It may name dependencies outside `outline.tasks`, so that a part of a plan can
  *   be run by itself.
- * @param options.isInline tells the tasks that `takeSegment` hands out; none unless given. Asked as they become ready.
  * @throws ASTRA_INTERNAL when a dependency is neither a task of the outline nor settled
  */
 export function createTaskGraph(
   outline: Pick<PlanOutline, 'tasks'>,
   settled: Readonly<Record<string, SettledStatus>> = {},
-  options: { readonly isInline?: IsInline } = {},
+  options: GraphOptions = {},
 ): TaskGraph {
-  const graph = initialState(outline.tasks, settled, options.isInline ?? (() => false));
+  const graph = initialState(outline.tasks, settled, options);
   const nodeOf = (id: string): TaskNode => {
     const node = graph.byId.get(id);
     if (!node) throw new AstraError('ASTRA_INTERNAL', `The plan has no task "${id}".`);

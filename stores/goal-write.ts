@@ -61,6 +61,8 @@ export interface GoalWrite {
   readonly plan: (PreparedPlan & { readonly revision: number; readonly outlineJson: string }) | null;
   readonly events: readonly { readonly event: GoalEvent; readonly dataJson: string }[];
   readonly tasks: readonly TaskWrite[];
+  /** Tasks whose rows, and those of their items, go, as far as they are older than this `seq`. */
+  readonly removed: ReadonlyMap<string, number>;
   readonly approvals: readonly Approval[];
   readonly artifacts: readonly { readonly artifact: Artifact; readonly taskId: string | null; readonly at: string }[];
 }
@@ -98,6 +100,7 @@ export function goalWrite(
         : null,
     events,
     tasks: [...changes.tasks.values()].map(taskWrite),
+    removed: new Map(changes.removed),
     approvals: [...changes.approvals.values()],
     artifacts: [...changes.artifacts.values()],
   };

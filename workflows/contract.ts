@@ -2,6 +2,7 @@ import { defineSearchAttributeKey, SearchAttributeType, type SearchAttributePair
 import type { GoalId } from '../domain/schemas/common.ts';
 import type { GoalSubmission, GoalView } from '../domain/schemas/goal.ts';
 import type { Decision } from '../domain/schemas/approval.ts';
+import type { GoalRetry, PlanChange } from '../domain/schemas/plan-change.ts';
 import type { JsonObject } from '../domain/json.ts';
 import type { PlanOutline } from '../domain/plan-outline.ts';
 import { utf8Bytes } from '../domain/utf8-bytes.ts';
@@ -59,6 +60,8 @@ export interface GoalWorkflowInput {
   readonly depth: number;
   /** Set for a sub-goal, and for a continued run, of a workflow that was reset. */
   readonly repeated?: boolean;
+  /** The goal has ended, and is tried again. */
+  readonly retry?: RetryGoalMessage;
   /** Set by continue-as-new. */
   readonly carried?: CarriedGoal;
 }
@@ -83,9 +86,25 @@ export const messages = {
   cancelGoal: 'cancelGoal',
   deliverEvent: 'deliverEvent',
   decideApproval: 'decideApproval',
+  amendPlan: 'amendPlan',
   goalView: 'goalView',
 } as const;
 
+/** A request, whose repetition has the same `changeId`. */
+export interface RetryGoalMessage {
+  readonly request: { readonly run: number } & GoalRetry;
+  readonly by: string;
+  readonly changeId: string;
+}
+export interface AmendPlanMessage {
+  readonly change: PlanChange;
+  readonly by: string;
+  readonly changeId: string;
+}
+/** Refused with an `ApplicationFailure` of the type `ASTRA_PLAN_CONFLICT`, `ASTRA_PLAN_INVALID` or `ASTRA_GOAL_FINISHED`. */
+export interface AmendPlanAnswer {
+  readonly revision: number;
+}
 export interface CancelGoalArgs {
   readonly reason: string | null;
 }

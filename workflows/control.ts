@@ -1,6 +1,7 @@
 import {
   ApplicationFailure,
   CancellationScope,
+  condition,
   defineQuery,
   defineSignal,
   defineUpdate,
@@ -12,6 +13,8 @@ import type { JsonObject } from '../domain/json.ts';
 import { limits } from '../domain/limits.ts';
 import {
   messages,
+  type AmendPlanAnswer,
+  type AmendPlanMessage,
   type CancelGoalArgs,
   type DecideApprovalArgs,
   type DecideApprovalResult,
@@ -22,6 +25,7 @@ import {
 export const cancelGoalSignal = defineSignal<[CancelGoalArgs]>(messages.cancelGoal);
 export const deliverEventSignal = defineSignal<[DeliverEventArgs]>(messages.deliverEvent);
 export const decideApprovalUpdate = defineUpdate<DecideApprovalResult, [DecideApprovalArgs]>(messages.decideApproval);
+export const amendPlanUpdate = defineUpdate<AmendPlanAnswer, [AmendPlanMessage]>(messages.amendPlan);
 export const goalViewQuery = defineQuery<GoalViewQueryResult>(messages.goalView);
 
 /** A question whose answer the workflow waits for. */
@@ -48,6 +52,10 @@ export interface GoalControl {
   readonly mailbox: Map<string, JsonObject[]>;
   /** What earlier runs were given instead of the input asked about. */
   readonly edits: Edits;
+  /** Changes the plan; null until it runs, and when it runs no more. */
+  amend: ((message: AmendPlanMessage) => Promise<AmendPlanAnswer>) | null;
+  /** No plan will run any more. */
+  ended: boolean;
   /** The goal begins a new history: what waits is given up here, to be opened again there. */
   continuing: boolean;
 }
@@ -83,16 +91,24 @@ export function createControl(options: {
     },
   });
 
-  return {
+  const control: GoalControl = {
     scope,
     approvals,
     mailbox,
     edits: options.edits,
+    amend: null,
+    ended: false,
     continuing: false,
     get cancelReason() {
       return cancelReason;
     },
   };
+  setHandler(amendPlanUpdate, async (message) => {
+    await condition(() => control.amend !== null || control.ended);
+    if (control.amend) return control.amend(message);
+    throw ApplicationFailure.nonRetryable('The goal is ending.', 'ASTRA_GOAL_FINISHED');
+  });
+  return control;
 }
 
 function requireOpen(

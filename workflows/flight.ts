@@ -4,6 +4,8 @@ interface Entry {
   readonly scope: CancellationScope;
   readonly waits: boolean;
   readonly children: boolean;
+  /** Null: several tasks together. */
+  readonly taskId: string | null;
 }
 
 /** What a goal has under way at once. */
@@ -15,14 +17,26 @@ export interface Flight {
   readonly onlyWaits: boolean;
   /** Is something under way that may run in child workflows? */
   readonly hasChildren: boolean;
+  /** Are several tasks under way together, in a segment or in an activity that they share? */
+  readonly hasShared: boolean;
+  /** Tasks that are under way by themselves. */
+  readonly taskIds: readonly string[];
   /**
    * @param options.waits can be given up and opened again later: waits, approvals
    * @param options.children may run in child workflows: sub-goals, maps
+   * @param options.taskId the task that it is, if it is one
    */
-  start(work: () => Promise<void>, options: { readonly waits: boolean; readonly children?: boolean }): void;
+  start(
+    work: () => Promise<void>,
+    options: { readonly waits: boolean; readonly children?: boolean; readonly taskId?: string | null },
+  ): void;
   /** Resolves when something has landed since the last call. @throws what the work threw */
   next(): Promise<void>;
   cancel(options: { readonly onlyWaits: boolean }): void;
+  /** Ends tasks that are under way by themselves. Resolves when they have landed. */
+  end(taskIds: ReadonlySet<string>): Promise<void>;
+  /** Has `next` resolve, as if something had landed. */
+  wake(): void;
   /** Resolves when all has landed, whatever came of it. */
   landed(): Promise<void>;
   /** Gives up what waits. Resolves when all has landed. @throws what the work threw */
@@ -51,11 +65,17 @@ export function createFlight(): Flight {
     get busy() {
       return entries.size - waitCount;
     },
+    get hasShared() {
+      return [...entries].some(({ taskId, waits }) => taskId === null && !waits);
+    },
+    get taskIds() {
+      return [...entries].flatMap(({ taskId }) => taskId ?? []);
+    },
     get hasChildren() {
       return [...entries].some((entry) => entry.children);
     },
-    start(work, { waits, children = false }) {
-      const entry: Entry = { scope: new CancellationScope(), waits, children };
+    start(work, { waits, children = false, taskId = null }) {
+      const entry: Entry = { scope: new CancellationScope(), waits, children, taskId };
       entries.add(entry);
       if (waits) waitCount += 1;
       void entry.scope
@@ -73,6 +93,14 @@ export function createFlight(): Flight {
       if (failures.length > 0) throw failures[0];
     },
     cancel,
+    async end(taskIds) {
+      const ended = [...entries].filter(({ taskId }) => taskId !== null && taskIds.has(taskId));
+      for (const { scope } of ended) scope.cancel();
+      await condition(() => ended.every((entry) => !entries.has(entry)));
+    },
+    wake: () => {
+      landedCount += 1;
+    },
     landed,
     async suspend() {
       cancel({ onlyWaits: true });

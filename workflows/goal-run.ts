@@ -17,13 +17,18 @@ export interface GoalEnd {
 
 /** One goal while its plan runs: what every task's code is given. */
 export interface GoalRun {
-  readonly goal: GoalRef;
+  /** With the plan's revision. */
+  goal: GoalRef;
   /** 0 for a goal that a client submitted, one more for each goal above it. */
   readonly depth: number;
   /** An operator has reset this workflow, or one above it: tasks that it begins may have ended before. */
   readonly repeated: boolean;
-  readonly outline: PlanOutline;
-  readonly graph: TaskGraph;
+  outline: PlanOutline;
+  graph: TaskGraph;
+  /** Is the plan being changed? Meanwhile nothing starts. */
+  amending: boolean;
+  /** Tasks that a new plan ends: what comes of them is of no interest. */
+  superseded: ReadonlySet<string>;
   readonly control: GoalControl;
   readonly page: GoalPage;
   readonly mapRoom: MapRoom;
@@ -33,6 +38,10 @@ export interface GoalRun {
   /** Why the goal will fail; the first failure counts. */
   failure: ErrorInfo | null;
 }
+
+/** The goal as its plan's activities know it. A first revision is not said, as it was not when there was no other. */
+export const atRevision = ({ tenant, goalId }: GoalRef, { revision }: PlanOutline): GoalRef =>
+  revision === 1 ? { tenant, goalId } : { tenant, goalId, revision };
 
 /** A reset gives the execution another run id than the one that it began with. */
 export function isRepeated({ repeated = false }: { readonly repeated?: boolean }): boolean {

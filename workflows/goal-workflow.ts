@@ -13,7 +13,7 @@ import type { GoalWorkflowInput, GoalWorkflowResult } from './contract.ts';
 import { createControl } from './control.ts';
 import { announceCancelling, endCancelled, endFailed, failure, votersAnswered } from './goal-ending.ts';
 import { createGoalPage } from './goal-page.ts';
-import { isRepeated, recordEvents, type GoalEnd, type GoalRun } from './goal-run.ts';
+import { atRevision, isRepeated, recordEvents, type GoalEnd, type GoalRun } from './goal-run.ts';
 import { planGoal } from './plan-goal.ts';
 import { createMapRoom } from './map-room.ts';
 import { runTaskGraph } from './run-task-graph.ts';
@@ -26,10 +26,11 @@ export async function goalWorkflow(input: GoalWorkflowInput): Promise<GoalWorkfl
   const { carried } = input;
   const goal: GoalRef = { tenant: input.tenant, goalId: input.goalId };
   const page = createGoalPage(carried ? 'running' : 'accepted');
+  let run: GoalRun | null = null;
   const control = createControl({
     mailbox: carried?.mailbox ?? {},
     edits: carried?.edits ?? {},
-    record: (event) => recordEvents(goal, event),
+    record: (event) => recordEvents(run?.goal ?? goal, event),
     view: page.view,
   });
   const cancelling = announceCancelling(goal, control, { page, submitted: carried !== undefined });
@@ -39,14 +40,14 @@ export async function goalWorkflow(input: GoalWorkflowInput): Promise<GoalWorkfl
   try {
     return await control.scope.run(async () => {
       const { onSubmitted } = cancelling;
-      const { outline, begun, completed } = carried
+      const { outline, settled, begun, completed } = carried
         ? { ...carried, begun: null, completed: false }
         : await planGoal({ goal, control, page, onSubmitted }, input);
       if (completed) return { status: 'completed' };
-      const graph = createGoalGraph(outline, carried?.settled);
+      const graph = createGoalGraph(outline, settled);
       page.showStatus('running');
-      const run: GoalRun = {
-        goal,
+      run = {
+        goal: atRevision(goal, outline),
         depth: input.depth,
         repeated: isRepeated(input),
         end,
@@ -56,13 +57,15 @@ export async function goalWorkflow(input: GoalWorkflowInput): Promise<GoalWorkfl
         page,
         failure: null,
         segmentsInARow: false,
+        amending: false,
+        superseded: new Set(),
         mapRoom: createMapRoom(),
       };
       const ending = await runTaskGraph(run, begun);
       if (ending.kind === 'continued') return await continueGoal(input, run);
       if (ending.kind === 'failed') throw failure(ending.error);
       await votersAnswered();
-      if (!end.completed) await completeGoal(goal);
+      if (!end.completed) await completeGoal(run.goal);
       page.showStatus('completed');
       return { status: 'completed' };
     });

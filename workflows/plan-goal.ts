@@ -5,7 +5,7 @@ import { approvalId } from '../domain/ids.ts';
 import type { ErrorInfo } from '../domain/schemas/common.ts';
 import type { GoalSubmission } from '../domain/schemas/goal.ts';
 import { kernel, planner } from './activities.ts';
-import type { GoalWorkflowInput } from './contract.ts';
+import type { CarriedGoal, GoalWorkflowInput, RetryGoalMessage } from './contract.ts';
 import type { GoalControl } from './control.ts';
 import { failure } from './goal-ending.ts';
 import type { GoalPage } from './goal-page.ts';
@@ -20,14 +20,15 @@ interface Planning {
   readonly onSubmitted: () => void;
 }
 
-type Begun = Exclude<BeginGoalResult, { readonly error: ErrorInfo }>;
+type Begun = Exclude<BeginGoalResult, { readonly error: ErrorInfo }> & Partial<Pick<CarriedGoal, 'settled'>>;
 
 /**
  * Has the goal planned, by its author, a template or a model, and approved, by policy or by people. What is quick at the
  * beginning of a plan that needs no approval has been run, too.
  */
 export async function planGoal(planning: Planning, input: GoalWorkflowInput): Promise<Begun> {
-  const { submission } = input;
+  const { submission, retry } = input;
+  if (retry) return reopenGoal(planning, retry);
   if (!submission)
     throw failure({ code: 'ASTRA_INTERNAL', message: 'A continued goal has no plan.', retryable: false });
   const { goal } = planning;
@@ -38,6 +39,13 @@ export async function planGoal(planning: Planning, input: GoalWorkflowInput): Pr
   if ('error' in planned) throw failure(planned.error);
   if (submission.approval?.plan === 'required') await approvePlan(planning, submission, planned.outline.revision);
   return planned;
+}
+
+async function reopenGoal({ goal, onSubmitted }: Planning, { request, ...about }: RetryGoalMessage): Promise<Begun> {
+  const reopened = await CancellationScope.nonCancellable(() => kernel.retryGoal({ goal, retry: request, ...about }));
+  onSubmitted();
+  if ('error' in reopened) throw failure(reopened.error);
+  return { ...reopened, begun: null, completed: false };
 }
 
 // A goal that is cancelled at once is recorded all the same: its submission comes before everything else.

@@ -6,16 +6,15 @@ import {
   isCancellation,
   ParentClosePolicy,
 } from '@temporalio/workflow';
-import type { OpenedTask, TaskEnding } from '../activities/contract.ts';
-import type { TaskOutline } from '../domain/plan-outline.ts';
-import { goalSearchAttributes, goalWorkflowId, goalWorkflowType, workflowTaskTimeout } from './contract.ts';
+import type { OpenedSubGoal, RetryRequest, TaskEnding } from '../activities/contract.ts';
+import { runOf, type TaskOutline } from '../domain/plan-outline.ts';
+import { goalSearchAttributes, goalWorkflowId, goalWorkflowType, workflowTaskTimeout, type RetryGoalMessage } from './contract.ts';
 import type { goalWorkflow } from './goal-workflow.ts';
 import type { GoalRun } from './goal-run.ts';
 
-type ChildGoal = Extract<OpenedTask, { childGoal: unknown }>['childGoal'];
 
 /** Runs a sub-goal: a goal of its own, with its own page, that ends when its parent is cancelled. */
-export async function runSubGoal(run: GoalRun, task: TaskOutline, child: ChildGoal): Promise<TaskEnding> {
+export async function runSubGoal(run: GoalRun, task: TaskOutline, child: OpenedSubGoal): Promise<TaskEnding> {
   const { tenant, goalId } = run.goal;
   try {
     await executeChild<typeof goalWorkflow>(goalWorkflowType, {
@@ -35,6 +34,7 @@ export async function runSubGoal(run: GoalRun, task: TaskOutline, child: ChildGo
           parentGoalId: goalId,
           depth: run.depth + 1,
           repeated: run.repeated,
+          ...(child.retry && { retry: retryMessage(run, task, child.retry) }),
         },
       ],
     });
@@ -45,3 +45,9 @@ export async function runSubGoal(run: GoalRun, task: TaskOutline, child: ChildGo
   }
   return { kind: 'childGoal', goalId: child.goalId };
 }
+
+const retryMessage = ({ goal }: GoalRun, task: TaskOutline, request: RetryRequest): RetryGoalMessage => ({
+  request,
+  by: 'parent',
+  changeId: `${goal.goalId}/${task.id}/${runOf(task)}`,
+});

@@ -1,8 +1,9 @@
-import { workflowInfo } from '@temporalio/workflow';
+import { condition, workflowInfo } from '@temporalio/workflow';
 import type { SegmentResult, TaskOutcome } from '../activities/contract.ts';
 import type { TaskOutline } from '../domain/plan-outline.ts';
 import type { ErrorInfo } from '../domain/schemas/common.ts';
 import { kernel, segments } from './activities.ts';
+import { amendPlan } from './amend-plan.ts';
 import { createFlight, type Flight } from './flight.ts';
 import { draft, recordEvents, type GoalRun } from './goal-run.ts';
 import { runTask, waits } from './run-task.ts';
@@ -32,6 +33,7 @@ export type GraphEnding =
  */
 export async function runTaskGraph(run: GoalRun, begun: SegmentResult | null): Promise<GraphEnding> {
   const flight = createFlight();
+  run.control.amend = (message) => amendPlan(run, flight, message);
   try {
     if (begun) await settleSegment(run, flight, run.graph.takeSegment(), begun);
     return await runFlight(run, flight);
@@ -39,12 +41,17 @@ export async function runTaskGraph(run: GoalRun, begun: SegmentResult | null): P
     flight.cancel({ onlyWaits: false });
     await flight.landed();
     throw error;
+  } finally {
+    run.control.amend = null;
+    run.control.ended = true;
   }
 }
 
 async function runFlight(run: GoalRun, flight: Flight): Promise<GraphEnding> {
-  const { graph, page } = run;
+  const { page } = run;
   for (;;) {
+    await condition(() => !run.amending);
+    const { graph } = run;
     const draining = !graph.halted && !graph.done && isHistoryLong(flight);
     if (draining && flight.onlyWaits) {
       run.control.continuing = true;
@@ -90,9 +97,13 @@ function startTask(run: GoalRun, flight: Flight, task: TaskOutline): void {
   const work = async (): Promise<void> => {
     const outcome = await runTask(run, task, { last });
     if (outcome?.goalCompleted) run.end.completed = true;
-    if (outcome) await recordSkipped(run, settle(run, task, outcome));
+    if (outcome && !run.superseded.has(task.id)) await recordSkipped(run, settle(run, task, outcome));
   };
-  flight.start(work, { waits: waits(task), children: task.kind === 'goal' || task.kind === 'map' });
+  flight.start(work, {
+    waits: waits(task),
+    children: task.kind === 'goal' || task.kind === 'map',
+    taskId: task.id,
+  });
 }
 
 function startTogether(run: GoalRun, flight: Flight, tasks: readonly TaskOutline[]): void {

@@ -1,6 +1,6 @@
 import { activityInfo, CancelledFailure, Context } from '@temporalio/activity';
 import { AstraError, effectInDoubt, toErrorInfo } from '../../domain/errors.ts';
-import { bindingOf } from '../../domain/plan-outline.ts';
+import { bindingOf, runOf } from '../../domain/plan-outline.ts';
 import { backoffSeconds, retryOf, timeoutSecondsOf, type RetrySchedule } from '../../domain/retry.ts';
 import type { ErrorInfo } from '../../domain/schemas/common.ts';
 import type { EventDraft, Output } from '../../domain/schemas/event.ts';
@@ -102,7 +102,13 @@ async function run(deps: Deps, attempt: Attempt): Promise<ExecuteTaskResult> {
     return whileAway(() => recordEnd(recorder, ref, skipped), cancellationSignal);
   }
   if (number === 1) deps.onScheduled(secondsSinceReady(recorder, ref));
-  const result = await runner.run(call, { ref, attempt: number, timeoutSeconds, cancelled: cancellationSignal });
+  const result = await runner.run(call, {
+    ref,
+    run: runOf(planned.outline),
+    attempt: number,
+    timeoutSeconds,
+    cancelled: cancellationSignal,
+  });
   const output = await whileAway(() => values.toOutput(ref.goal.tenant, result.value), cancellationSignal);
   const created = result.artifacts.map((artifact) => draft('artifact.created', { artifact }, about));
   const seconds = (Date.now() - startedAt.getTime()) / 1_000;

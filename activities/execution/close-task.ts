@@ -2,17 +2,20 @@ import { AstraError, isErrorCode, toErrorInfo } from '../../domain/errors.ts';
 import type { ErrorInfo, GoalId } from '../../domain/schemas/common.ts';
 import { approvalId, itemTaskId } from '../../domain/ids.ts';
 import { requiredSuccesses } from '../../domain/min-success.ts';
+import { runOf } from '../../domain/plan-outline.ts';
 import type { Output } from '../../domain/schemas/event.ts';
 import type { KernelActivities, TaskEnding, TaskRef } from '../contract.ts';
 import type { Recorder } from '../projection/recorder.ts';
 import { draft } from './drafts.ts';
 import { mapFailed, mapOutput } from './map-end.ts';
 import { recordEnd } from './record-end.ts';
+import type { TaskScopes } from './task-scope.ts';
 import type { Values } from './values.ts';
 
 interface Deps {
   readonly recorder: Recorder;
   readonly values: Values;
+  readonly scopes: Pick<TaskScopes, 'find'>;
 }
 
 /** Ends a task that the workflow carried out or gave up: gathers its output and records it. */
@@ -50,7 +53,8 @@ async function outputOf(
     case 'childGoal':
       return childOutput(deps, { tenant: task.goal.tenant, goalId: ending.goalId });
     case 'approved': {
-      const id = approvalId(task.goal.goalId, task.taskId);
+      const { outline } = await deps.scopes.find(task.goal, task.taskId);
+      const id = approvalId(task.goal.goalId, task.taskId, runOf(outline));
       const asked = (await deps.recorder.approval(task.goal, id))?.input ?? null;
       return deps.values.toOutput(task.goal.tenant, ending.editedInput ?? asked);
     }

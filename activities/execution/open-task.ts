@@ -1,12 +1,14 @@
 import { createHash } from 'node:crypto';
 import { AstraError, toErrorInfo } from '../../domain/errors.ts';
 import { renderTemplate, renderText } from '../../domain/expressions.ts';
+import { isFinalGoal } from '../../domain/goal-record.ts';
 import { approvalId, childGoalId } from '../../domain/ids.ts';
 import type { JsonObject } from '../../domain/json.ts';
 import { limits } from '../../domain/limits.ts';
+import { runOf, type TaskOutline } from '../../domain/plan-outline.ts';
 import { validateSubmission } from '../../domain/plan-validation/validate-submission.ts';
 import type { Approval } from '../../domain/schemas/approval.ts';
-import type { ApprovalTask, GoalTask, MapTask, Task, WaitTask } from '../../domain/schemas/plan.ts';
+import type { ApprovalTask, GoalTask, MapTask, WaitTask } from '../../domain/schemas/plan.ts';
 import { renderSubGoalBody, splitSubGoalBody } from '../../domain/sub-goal-body.ts';
 import type { ToolCatalogue } from '../../stores/tool-catalogue.ts';
 import type { KernelActivities, OpenedApproval, OpenedTask, TaskRef } from '../contract.ts';
@@ -14,7 +16,7 @@ import type { Recorder } from '../projection/recorder.ts';
 import { draft } from './drafts.ts';
 import { isWanted } from './is-wanted.ts';
 import { recordEnd } from './record-end.ts';
-import type { TaskScopes } from './task-scope.ts';
+import type { PlannedTask, TaskScopes } from './task-scope.ts';
 
 interface Deps {
   readonly recorder: Recorder;
@@ -31,10 +33,10 @@ export function createOpenTask(deps: Deps): KernelActivities['openTask'] {
   return async (ref) => {
     const recorded = await recorder.outcome(ref.goal, ref.taskId);
     if (recorded) return { settled: recorded };
-    const { task } = await scopes.find(ref.goal, ref.taskId);
+    const { task, outline } = await scopes.find(ref.goal, ref.taskId);
     const about = { taskId: ref.taskId };
     try {
-      if (await isWanted(scopes, ref.goal, task)) return await open(deps, ref, task);
+      if (await isWanted(scopes, ref.goal, task)) return await open(deps, ref, { task, outline });
       return { settled: await recordEnd(recorder, ref, draft('task.skipped', { reason: 'condition' }, about)) };
     } catch (error) {
       if (!(error instanceof AstraError) || error.code === 'ASTRA_UNAVAILABLE') throw error;
@@ -43,14 +45,16 @@ export function createOpenTask(deps: Deps): KernelActivities['openTask'] {
   };
 }
 
-function open(deps: Deps, ref: TaskRef, task: Task): Promise<OpenedTask> {
+const digest = (text: string): Uint8Array => createHash('sha256').update(text).digest();
+
+function open(deps: Deps, ref: TaskRef, { task, outline }: Pick<PlannedTask, 'task' | 'outline'>): Promise<OpenedTask> {
   switch (task.kind) {
     case 'map':
       return openMap(deps, ref, task);
     case 'goal':
-      return openSubGoal(deps, ref, task);
+      return openSubGoal(deps, ref, { task, outline });
     case 'approval':
-      return openApproval(deps, ref, task);
+      return openApproval(deps, ref, { task, run: runOf(outline) });
     case 'wait':
       return openWait(deps, ref, task);
     case 'tool':
@@ -67,7 +71,11 @@ async function openMap({ recorder, scopes }: Deps, { goal, taskId }: TaskRef, ta
   return { map: { items } };
 }
 
-async function openSubGoal(deps: Deps, { goal, taskId }: TaskRef, task: GoalTask): Promise<OpenedTask> {
+async function openSubGoal(
+  deps: Deps,
+  { goal, taskId }: TaskRef,
+  { task, outline }: { readonly task: GoalTask; readonly outline: TaskOutline },
+): Promise<OpenedTask> {
   const { own } = splitSubGoalBody(task.goal);
   const body = renderSubGoalBody(task.goal, await deps.scopes.of(goal, own));
   const sizeBytes = Buffer.byteLength(JSON.stringify(body));
@@ -76,14 +84,22 @@ async function openSubGoal(deps: Deps, { goal, taskId }: TaskRef, task: GoalTask
     throw new AstraError('ASTRA_BODY_TOO_LARGE', message);
   }
   const submission = validateSubmission(body, await deps.catalogue());
-  const child = childGoalId(goal.goalId, taskId, (text) => createHash('sha256').update(text).digest());
+  const { retries } = outline;
+  const child = childGoalId(goal.goalId, taskId, { digest, run: retries?.run ?? runOf(outline) });
   await deps.recorder.record(goal, [draft('task.started', { childGoalId: child }, { taskId })]);
-  return { childGoal: { goalId: child, submission } };
+  const standing = retries && (await deps.recorder.standing({ tenant: goal.tenant, goalId: child }));
+  // One that had not begun, and one that has begun again already, are gone on with as they are.
+  const ended = standing && isFinalGoal(standing.state.status);
+  const again = retries && ended ? { retry: { run: standing.state.run + 1, tasks: retries.tasks } } : {};
+  return { childGoal: { goalId: child, submission, ...again } };
 }
 
-async function openApproval({ recorder, scopes }: Deps, ref: TaskRef, task: ApprovalTask): Promise<OpenedTask> {
-  const { goal, taskId } = ref;
-  const id = approvalId(goal.goalId, taskId);
+async function openApproval(
+  { recorder, scopes }: Deps,
+  { goal, taskId }: TaskRef,
+  { task, run }: { readonly task: ApprovalTask; readonly run: number },
+): Promise<OpenedTask> {
+  const id = approvalId(goal.goalId, taskId, run);
   const { required = 1, expiresSeconds = null } = task;
   let approval = await recorder.approval(goal, id);
   if (!approval) {

@@ -1,7 +1,7 @@
 import { LRUCache } from 'lru-cache';
 import { AstraError } from '../../domain/errors.ts';
 import { evaluateList, referencesOf, type Scope } from '../../domain/expressions.ts';
-import type { GoalRef } from '../../domain/goal-ref.ts';
+import { revisionOf, type GoalRef } from '../../domain/goal-ref.ts';
 import { parseTaskId } from '../../domain/ids.ts';
 import type { Json, JsonObject } from '../../domain/json.ts';
 import { limits } from '../../domain/limits.ts';
@@ -91,7 +91,7 @@ export function createTaskScopes(recorder: Recorder, values: Values): TaskScopes
       return { goal: { input }, tasks, params };
     },
     async itemsOf(goal, map, unrecorded) {
-      const key = `${goal.tenant}/${goal.goalId}/${map.id}`;
+      const key = `${goal.tenant}/${goal.goalId}/${revisionOf(goal)}/${map.id}`;
       const known = lists.get(key);
       if (known) return known;
       const items = evaluateList(map.over, await scopes.of(goal, `{{ ${map.over} }}`, unrecorded));

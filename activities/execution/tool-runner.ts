@@ -30,6 +30,8 @@ export interface ToolRunner {
 
 export interface ToolAttempt {
   readonly ref: TaskRef;
+  /** How often the task has begun anew. */
+  readonly run: number;
   readonly attempt: number;
   readonly timeoutSeconds: number;
   readonly cancelled: AbortSignal;
@@ -60,7 +62,7 @@ export function createToolRunner(deps: Deps): ToolRunner {
   }
 
   return {
-    async run(toolCall, { ref, attempt, timeoutSeconds, cancelled }) {
+    async run(toolCall, { ref, run, attempt, timeoutSeconds, cancelled }) {
       const tool = tools.get(toolCall.tool);
       if (!tool)
         throw new AstraError('ASTRA_TOOL_FAILED', `This worker has no tool "${toolCall.tool}"; deploy it here too.`);
@@ -74,6 +76,7 @@ export function createToolRunner(deps: Deps): ToolRunner {
       const signal = AbortSignal.any([cancelled, AbortSignal.timeout(timeoutSeconds * 1_000)]);
       const context = contextOf(deps, {
         ref,
+        run,
         attempt,
         signal,
         onArtifact: (artifact) => artifacts.push(artifact),
@@ -113,6 +116,7 @@ async function orAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
 
 interface CallContext {
   readonly ref: TaskRef;
+  readonly run: number;
   readonly attempt: number;
   readonly signal: AbortSignal;
   readonly onArtifact: (artifact: Artifact) => void;
@@ -121,7 +125,7 @@ interface CallContext {
 
 function contextOf(
   { artifactsOf, live }: Deps,
-  { ref, attempt, signal, onArtifact, onUsage }: CallContext,
+  { ref, run, attempt, signal, onArtifact, onUsage }: CallContext,
 ): ToolContext {
   const { tenant, goalId } = ref.goal;
   const artifacts = artifactsOf(tenant);
@@ -130,7 +134,7 @@ function contextOf(
     goalId,
     taskId: ref.taskId,
     attempt,
-    effectId: effectIdOf(ref),
+    effectId: effectIdOf(ref, run),
     signal,
     progress: ({ stream, text }) => live.publish(ref.goal, { taskId: ref.taskId, attempt, stream, text }),
     reportUsage: onUsage,
@@ -146,4 +150,4 @@ function contextOf(
 }
 
 /** `goal/task/run`: what the outside sees as idempotency key. */
-export const effectIdOf = ({ goal, taskId }: TaskRef): string => `${goal.goalId}/${taskId}/1`;
+export const effectIdOf = ({ goal, taskId }: TaskRef, run: number): string => `${goal.goalId}/${taskId}/${run}`;

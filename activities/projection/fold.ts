@@ -32,8 +32,8 @@ function foldNews({ record, goal }: GoalEntry, requests: readonly RecordRequest[
   const ended = new Set(requests.flatMap(({ lazy, drafts }) => (lazy ? [] : endedTasks(drafts))));
   const events: GoalWrite['events'][number][] = [];
   for (const { drafts, lazy } of requests) {
-    for (const { draft, dataJson } of drafts) {
-      if ((lazy && isOvertaken(draft, ended)) || !isNews(record, draft)) continue;
+    for (const { draft, dataJson, revision } of drafts) {
+      if ((lazy && isOvertaken(draft, ended)) || !isNews(record, draft, { revision })) continue;
       const event = { ...draft, goalId: goal.goalId, seq: record.state.seq + 1 };
       reduce(record, event, changes);
       events.push({ event, dataJson });

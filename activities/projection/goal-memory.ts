@@ -1,7 +1,7 @@
 import { LRUCache } from 'lru-cache';
 import type { Pool } from 'pg';
 import { emptyRecord, type GoalRecord } from '../../domain/goal-record.ts';
-import type { GoalRef } from '../../domain/goal-ref.ts';
+import { revisionOf, type GoalRef } from '../../domain/goal-ref.ts';
 import { reduce } from '../../domain/goal-view.ts';
 import { goalKey } from '../../stores/goal-write.ts';
 import { loadGoal } from '../../stores/postgres/load-goal.ts';
@@ -23,6 +23,8 @@ export interface GoalMemory {
   open(goal: GoalRef): Promise<GoalEntry | null>;
   /** From memory, else taken to be new, which costs no query; the commit finds out whether it is. */
   openNew(goal: GoalRef): GoalEntry;
+  /** The goal with this revision of its plan at least, which another process may have recorded. @throws ASTRA_UNAVAILABLE */
+  openRevision(goal: GoalRef): Promise<GoalEntry | null>;
   /** Tells that the entry has grown, or is in use again. */
   keep(entry: GoalEntry): void;
   /** Folds in what other processes have recorded. False when the goal is not recorded at all. @throws what pg throws */
@@ -69,16 +71,28 @@ export function createGoalMemory(pool: Pool, options: { readonly maxBytes: numbe
     return known;
   }
 
+  async function open(goal: GoalRef): Promise<GoalEntry | null> {
+    const key = goalKey(goal);
+    const known = peek(goal);
+    // A goal taken to be new may not be.
+    if (known && known.record.state.seq > 0) return known;
+    const started = loading.get(key) ?? load(goal).finally(() => loading.delete(key));
+    loading.set(key, started);
+    return started;
+  }
+
   return {
     peek,
-    async open(goal) {
-      const key = goalKey(goal);
-      const known = peek(goal);
-      // A goal taken to be new may not be.
-      if (known && known.record.state.seq > 0) return known;
-      const started = loading.get(key) ?? load(goal).finally(() => loading.delete(key));
-      loading.set(key, started);
-      return started;
+    open,
+    async openRevision(goal) {
+      const entry = await open(goal);
+      if (!entry || (entry.record.outline?.revision ?? 1) >= revisionOf(goal)) return entry;
+      const record = await loadGoal(pool, goal).catch((error: unknown) => {
+        throw postgresError(error);
+      });
+      while (entry.committing) await entry.committing;
+      if (record && record.state.seq > entry.record.state.seq) entry.record = record;
+      return entry;
     },
     openNew: (goal) => peek(goal) ?? add(goal, emptyRecord()),
     keep,

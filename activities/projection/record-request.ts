@@ -7,6 +7,8 @@ import type { GoalEntry } from './goal-memory.ts';
 export interface PreparedDraft {
   readonly draft: EventDraft;
   readonly dataJson: string;
+  /** Of the plan by which it was made. */
+  readonly revision: number;
 }
 
 /** Drafts of one goal that wait for a commit. */
@@ -26,12 +28,12 @@ export interface RecordRequest {
 }
 
 /** @throws ASTRA_INTERNAL when the time is none: Postgres would refuse the commit, and with it other drafts */
-export function prepareDraft(draft: EventDraft): PreparedDraft {
+export function prepareDraft(draft: EventDraft, revision: number): PreparedDraft {
   const time = new Date(draft.at);
   if (Number.isNaN(time.getTime()))
     throw new AstraError('ASTRA_INTERNAL', `A draft of ${draft.type} has no valid time.`);
   // As it will be read back, so that a fold of the stored events is what memory holds.
-  return { draft: { ...draft, at: time.toISOString() }, dataJson: JSON.stringify(draft.data) };
+  return { draft: { ...draft, at: time.toISOString() }, dataJson: JSON.stringify(draft.data), revision };
 }
 
 export const preparePlan = (plan: RecordedPlan): PreparedPlan => ({

@@ -1,7 +1,7 @@
 import { LRUCache } from 'lru-cache';
 import type { Pool } from 'pg';
 import { isFinalTask } from '../../domain/goal-record.ts';
-import type { GoalRef } from '../../domain/goal-ref.ts';
+import { revisionOf, type GoalRef } from '../../domain/goal-ref.ts';
 import { itemTaskId } from '../../domain/ids.ts';
 import type { Output } from '../../domain/schemas/event.ts';
 import { goalKey, type GoalWrite, type RecordedPlan } from '../../stores/goal-write.ts';
@@ -29,7 +29,9 @@ const planBytes = (jsonChars: number): number => 3 * jsonChars;
 export function createRecordedValues(pool: Pool, options: { readonly maxBytes: number }): RecordedValues {
   const kept = new LRUCache<string, { readonly output: Output | null }>({ maxSize: options.maxBytes });
   const plans = new LRUCache<string, RecordedPlan>({ maxSize: options.maxBytes });
-  const keyOf = (goal: GoalRef, taskId: string): string => `${goalKey(goal)}/${taskId}`;
+  /** With a new revision of the plan a task may begin anew: what was read before is read again. */
+  const planKey = (goal: GoalRef): string => `${goalKey(goal)}/${revisionOf(goal)}`;
+  const keyOf = (goal: GoalRef, taskId: string): string => `${planKey(goal)}/${taskId}`;
 
   const keep = (goal: GoalRef, taskId: string, output: Output | null, sizeBytes: number): void => {
     kept.set(keyOf(goal, taskId), { output }, { size: 200 + sizeBytes });
@@ -56,12 +58,13 @@ export function createRecordedValues(pool: Pool, options: { readonly maxBytes: n
   }
 
   return {
-    remember({ goal, plan, tasks }) {
+    remember({ goal: { tenant, goalId }, state, plan, tasks }) {
+      const goal = { tenant, goalId, revision: state.plan?.revision ?? 1 };
       for (const { taskId, status, output, outputJson, artifactJson } of tasks) {
         if (isFinalTask(status)) keep(goal, taskId, output, (outputJson ?? artifactJson ?? '').length);
       }
       if (plan)
-        plans.set(goalKey(goal), plan.recorded, { size: planBytes(plan.planJson.length + plan.outlineJson.length) });
+        plans.set(planKey(goal), plan.recorded, { size: planBytes(plan.planJson.length + plan.outlineJson.length) });
     },
 
     async outputs(goal, taskIds) {
@@ -76,10 +79,10 @@ export function createRecordedValues(pool: Pool, options: { readonly maxBytes: n
     },
 
     async plan(goal) {
-      const known = plans.get(goalKey(goal));
+      const known = plans.get(planKey(goal));
       if (known) return known;
-      const plan = await readPlan(pool, goal);
-      if (plan) plans.set(goalKey(goal), plan, { size: planBytes(JSON.stringify(plan).length) });
+      const plan = await readPlan(pool, goal, revisionOf(goal));
+      if (plan) plans.set(planKey(goal), plan, { size: planBytes(JSON.stringify(plan).length) });
       return plan;
     },
   };

@@ -2,20 +2,23 @@ import type { Pool } from 'pg';
 import { AstraError } from '../../domain/errors.ts';
 import {
   emptyRecord,
+  outlineOfTask,
   settledTask,
   type GoalRecord,
   type SettledTask,
   type TaskState,
 } from '../../domain/goal-record.ts';
-import type { GoalRef } from '../../domain/goal-ref.ts';
+import { revisionOf, type GoalRef } from '../../domain/goal-ref.ts';
 import { parseTaskId } from '../../domain/ids.ts';
+import { runOf, type PlanOutline } from '../../domain/plan-outline.ts';
 import type { Approval } from '../../domain/schemas/approval.ts';
 import type { EventDraft, Output } from '../../domain/schemas/event.ts';
-import type { GoalHead, GoalState, GoalStatus } from '../../domain/schemas/goal.ts';
+import type { GoalHead, GoalState, GoalStatus, TaskStatus } from '../../domain/schemas/goal.ts';
 import type { Logger } from '../../platform/logger.ts';
 import type { ViewCache } from '../../stores/cache/view-cache.ts';
 import type { RecordedPlan, RecordedSubmission } from '../../stores/goal-write.ts';
 import { createApprovalStore } from '../../stores/postgres/approvals.ts';
+import { loadGoal } from '../../stores/postgres/load-goal.ts';
 import { postgresError } from '../../stores/postgres/postgres-error.ts';
 import { readState, readStatuses, readTasks } from '../../stores/postgres/read-goal.ts';
 import type { TaskOutcome } from '../contract.ts';
@@ -74,11 +77,21 @@ export interface Recorder {
   head(goal: GoalRef): Promise<GoalHead>;
   /** As recorded when this was asked: is the goal being cancelled, has it ended? */
   state(goal: GoalRef): Promise<GoalState>;
+  /** How the goal's tasks stand, and its plan; null: nothing is recorded of it. Reads the store. */
+  standing(goal: GoalRef): Promise<GoalStanding | null>;
   /** Null: no event has touched the task. */
   task(goal: GoalRef, taskId: string): Promise<TaskState | null>;
   approval(goal: GoalRef, approvalId: string): Promise<Approval | null>;
   /** Records what waits. Nothing may be recorded afterwards. */
   close(): Promise<void>;
+}
+
+/** A goal as it stands, tasks by id; not their items. */
+export interface GoalStanding {
+  readonly state: GoalState;
+  readonly outline: PlanOutline | null;
+  readonly statuses: ReadonlyMap<string, TaskStatus>;
+  readonly marks: ReadonlySet<string>;
 }
 
 export interface RecorderDeps {
@@ -113,6 +126,11 @@ export function createRecorder({
   return { ...createWriter(memory, createCommitQueue(commit)), ...createReads(pool, memory, values) };
 }
 
+const planTypes = ['plan.proposed', 'plan.amended', 'goal.retried'] as const;
+
+/** Nothing is recorded of what the goal no longer wants. */
+const givenUp: TaskOutcome = { status: 'cancelled' };
+
 type Writes = 'record' | 'note' | 'close';
 
 function createWriter(memory: GoalMemory, queue: CommitQueue): Pick<Recorder, Writes> {
@@ -137,18 +155,18 @@ function createWriter(memory: GoalMemory, queue: CommitQueue): Pick<Recorder, Wr
   return {
     async record(goal, drafts, { plan, submission } = {}) {
       if (closed) throw new AstraError('ASTRA_UNAVAILABLE', 'The worker is shutting down. Try again.');
-      const prepared = drafts.map(prepareDraft);
+      const prepared = drafts.map((each) => prepareDraft(each, revisionOf(goal)));
       const types = new Set(drafts.map(({ type }) => type));
-      if (types.has('plan.proposed') && !plan)
+      if (planTypes.some((type) => types.has(type)) && !plan)
         throw new AstraError('ASTRA_INTERNAL', 'A plan was proposed without it.');
       const entry = types.has('goal.submitted') ? memory.openNew(goal) : await openKnown(memory, goal);
       await enqueue(entry, prepared, { plan: plan && preparePlan(plan), submission });
-      return { outcomes: outcomesOf(entry, prepared), status: entry.record.state.status };
+      return { outcomes: outcomesOf(entry, goal, prepared), status: entry.record.state.status };
     },
     note(goal, draft) {
       if (closed) return;
       try {
-        notes.add(goal, prepareDraft(draft));
+        notes.add(goal, prepareDraft(draft, revisionOf(goal)));
       } catch {
         // What cannot be recorded is lost, as a note may be.
       }
@@ -165,7 +183,7 @@ function createReads(pool: Pool, memory: GoalMemory, values: RecordedValues): Om
   const approvals = createApprovalStore(pool);
 
   async function outcomes(goal: GoalRef, taskIds: readonly string[]): Promise<Record<string, TaskOutcome>> {
-    const entry = memory.peek(goal);
+    const entry = revisionOf(goal) === 1 ? memory.peek(goal) : await memory.openRevision(goal);
     while (entry?.committing) await entry.committing;
     const known = entry ? pickSettled(entry.record, taskIds) : {};
     const unknown = taskIds.filter((id) => !known[id]);
@@ -179,7 +197,8 @@ function createReads(pool: Pool, memory: GoalMemory, values: RecordedValues): Om
       if (!firstAttempt) return (await outcomes(goal, [taskId]))[taskId] ?? null;
       const entry = await openKnown(memory, goal);
       while (entry.committing) await entry.committing;
-      return settledTask(entry.record, taskId);
+      // What has begun anew since is no longer the caller's.
+      return isSuperseded(entry.record, goal, taskId) ? givenUp : settledTask(entry.record, taskId);
     },
     outcomes,
     outputs: (goal, taskIds) => orUnavailable(values.outputs(goal, taskIds)),
@@ -208,13 +227,25 @@ function createReads(pool: Pool, memory: GoalMemory, values: RecordedValues): Om
       if (!state) throw notRecorded(goal);
       return state;
     },
+    async standing(goal) {
+      const record = await orUnavailable(loadGoal(pool, goal));
+      if (!record) return null;
+      const { state, outline, tasks, marks } = record;
+      return { state, outline, marks, statuses: new Map([...tasks].map(([id, { status }]) => [id, status])) };
+    },
     task: async (goal, taskId) => (await orUnavailable(readTasks(pool, goal, [taskId])))[0]?.state ?? null,
     approval: (goal, approvalId) => orUnavailable(approvals.get(goal.tenant, approvalId)),
   };
 }
 
+const isSuperseded = (record: GoalRecord, goal: GoalRef, taskId: string): boolean => {
+  if (!record.outline || record.outline.revision <= revisionOf(goal)) return false;
+  const task = outlineOfTask(record, taskId);
+  return task === undefined || runOf(task) > revisionOf(goal);
+};
+
 async function openKnown(memory: GoalMemory, goal: GoalRef): Promise<GoalEntry> {
-  const entry = await memory.open(goal);
+  const entry = await memory.openRevision(goal);
   if (!entry) throw notRecorded(goal);
   return entry;
 }
@@ -228,12 +259,18 @@ async function orUnavailable<T>(query: Promise<T>): Promise<T> {
 }
 
 /** @throws ASTRA_INTERNAL when a draft ends a task that the plan does not have */
-function outcomesOf({ record }: GoalEntry, drafts: readonly PreparedDraft[]): Record<string, TaskOutcome> {
+function outcomesOf(
+  { record }: GoalEntry,
+  goal: GoalRef,
+  drafts: readonly PreparedDraft[],
+): Record<string, TaskOutcome> {
   const ended = endedTasks(drafts);
-  const outcomes = pickSettled(record, ended);
-  const strange = ended.find((id) => !outcomes[id]);
+  const gone = ended.filter((id) => isSuperseded(record, goal, id));
+  const current = gone.length === 0 ? ended : ended.filter((id) => !gone.includes(id));
+  const outcomes = pickSettled(record, current);
+  const strange = current.find((id) => !outcomes[id]);
   if (strange !== undefined) throw new AstraError('ASTRA_INTERNAL', `The plan has no task "${strange}".`);
-  return outcomes;
+  return { ...outcomes, ...Object.fromEntries(gone.map((id) => [id, givenUp])) };
 }
 
 async function readOutcomes(

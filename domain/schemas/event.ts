@@ -18,6 +18,25 @@ export interface EventData {
   'goal.failed': { readonly error: ErrorInfo };
   'goal.cancelled': { readonly reason: string | null };
   'plan.proposed': { readonly outline: PlanOutline };
+  /** A new revision: these tasks are new, gone or begin anew; all others are what they were. */
+  'plan.amended': {
+    readonly outline: PlanOutline;
+    readonly added: readonly string[];
+    readonly removed: readonly string[];
+    readonly replaced: readonly string[];
+    readonly reason: string | null;
+    readonly by: string;
+    /** Of the request, by which its repetition is known. */
+    readonly changeId: string;
+  };
+  /** The goal had ended and runs again, with a new revision of its plan: these tasks begin anew. */
+  'goal.retried': {
+    readonly run: number;
+    readonly outline: PlanOutline;
+    readonly restarted: readonly string[];
+    readonly by: string;
+    readonly changeId: string;
+  };
   'plan.approved': { readonly revision: number; readonly by: string };
   'plan.rejected': { readonly revision: number; readonly by: string; readonly comment: string | null };
   /** task: an attempt began. Left out for a task that ends sooner than it would be recorded. */
@@ -74,7 +93,9 @@ export const eventTypes = [
   'goal.completed',
   'goal.failed',
   'goal.cancelled',
+  'goal.retried',
   'plan.proposed',
+  'plan.amended',
   'plan.approved',
   'plan.rejected',
   'task.started',

@@ -97,6 +97,8 @@ export type GoalHead = z.infer<typeof goalHeadSchema>;
 /** What the reducer folds out of the events. */
 export const goalStateSchema = z.strictObject({
   seq: z.int(),
+  /** 1, and one more for each retry. */
+  run: z.int(),
   status: goalStatusSchema,
   plan: z.strictObject({ revision: z.int(), source: planSourceSchema, taskCount: z.int() }).nullable(),
   progress: progressSchema,

@@ -88,7 +88,9 @@ const confirmation = (goal: GoalRef, seq: number): ScriptCall => ({
   args: [seq, seq, secondsToLive('running'), keys.wake(goal)],
 });
 
-function refreshCall({ goal, baseSeq, state, stateJson, created, plan, tasks }: GoalWrite): ScriptCall {
+function refreshCall({ goal, baseSeq, state, stateJson, created, plan, tasks, removed }: GoalWrite): ScriptCall {
+  // The next reader fills it anew: that is less than to say what goes.
+  if (removed.size > 0) return confirmation(goal, state.seq);
   const args = [
     ...[baseSeq, state.seq, secondsToLive(state.status), keys.wake(goal)],
     ...['seq', state.seq, 'state', stateJson],

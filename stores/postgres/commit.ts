@@ -1,6 +1,7 @@
 import type { ClientBase, Pool } from 'pg';
 import { goalKey, type GoalWrite } from '../goal-write.ts';
 import { commitColumns } from './commit-columns.ts';
+import { inTransaction } from './transaction.ts';
 
 /**
  * One statement for a group of goals.
@@ -76,10 +77,29 @@ SELECT tenant, goal_id FROM done`;
  */
 export async function commitGoals(db: Pool | ClientBase, writes: readonly GoalWrite[]): Promise<ReadonlySet<string>> {
   const ordered = writes.toSorted((a, b) => (goalKey(a.goal) < goalKey(b.goal) ? -1 : 1));
+  if (ordered.every(({ removed }) => removed.size === 0)) return commit(db, ordered);
+  return inTransaction(db, async (client) => {
+    const moved = await commit(client, ordered);
+    for (const write of ordered) if (moved.has(goalKey(write.goal))) await removeTasks(client, write);
+    return moved;
+  });
+}
+
+async function commit(db: Pool | ClientBase, ordered: readonly GoalWrite[]): Promise<ReadonlySet<string>> {
   const { rows } = await db.query<{ tenant: string; goal_id: string }>({
     name: 'commit-goals',
     text: statement,
     values: commitColumns(ordered),
   });
   return new Set(rows.map((row) => `${row.tenant}/${row.goal_id}`));
+}
+
+/** Rare enough for a statement of its own. */
+async function removeTasks(db: ClientBase, { goal, removed }: GoalWrite): Promise<void> {
+  if (removed.size === 0) return;
+  await db.query(
+    `DELETE FROM tasks t USING unnest($3::text[], $4::bigint[]) AS r(task_id, seq)
+      WHERE t.tenant = $1 AND t.goal_id = $2 AND t.task_id = r.task_id AND t.seq < r.seq`,
+    [goal.tenant, goal.goalId, [...removed.keys()], [...removed.values()]],
+  );
 }

@@ -70,12 +70,17 @@ export async function readEvents(
   });
 }
 
-/** The plan's latest revision; null when there is none. @throws what pg throws */
-export async function readPlan(db: Db, { tenant, goalId }: GoalRef): Promise<RecordedPlan | null> {
+/** A revision of the plan, the latest unless given; null when there is none. @throws what pg throws */
+export async function readPlan(
+  db: Db,
+  { tenant, goalId }: GoalRef,
+  revision: number | null = null,
+): Promise<RecordedPlan | null> {
   const { rows } = await db.query<RecordedPlan>({
     name: 'read-plan',
-    text: `SELECT plan, outline, params FROM plans WHERE tenant = $1 AND goal_id = $2 ORDER BY revision DESC LIMIT 1`,
-    values: [tenant, goalId],
+    text: `SELECT plan, outline, params FROM plans WHERE tenant = $1 AND goal_id = $2 AND revision = coalesce($3, revision)
+      ORDER BY revision DESC LIMIT 1`,
+    values: [tenant, goalId, revision],
   });
   return rows[0] ?? null;
 }

@@ -6,6 +6,7 @@ import type {
   OpenedTask,
   PlanGoalArgs,
   RetryDue,
+  RetryGoalResult,
   SegmentResult,
   TaskOutcome,
   TaskRef,
@@ -17,6 +18,9 @@ import type { EventDraft } from '../../../domain/schemas/event.ts';
 /** How the world of a scenario behaves, as far as it does not simply succeed. */
 export interface Behaviour {
   readonly outline: PlanOutline | ((args: PlanGoalArgs) => PlanOutline);
+  /** What a change makes of the plan; none: it is refused. */
+  readonly amended?: PlanOutline;
+  readonly retried?: RetryGoalResult;
   /** How long planning takes. */
   readonly planMs?: number;
   /** Called for each attempt of a tool task or item; `last` when the workflow says that it is. */
@@ -86,6 +90,14 @@ export function createFakeWorld(behaviour: Behaviour): FakeWorld {
     planGoalWithModel: async (args) => {
       calls.push('planGoalWithModel');
       return { outline: outlineOf(args) };
+    },
+    amendPlan: async ({ change }) => {
+      calls.push(`amendPlan ${change.baseRevision}`);
+      return behaviour.amended ? { outline: behaviour.amended } : { error: { ...failure, code: 'ASTRA_PLAN_CONFLICT' } };
+    },
+    retryGoal: async ({ retry }) => {
+      calls.push(`retryGoal ${retry.run}`);
+      return behaviour.retried ?? { error: failure };
     },
     recordEvents: async (args) => {
       events.push(...args.events);

@@ -7,7 +7,7 @@ import { calledOnce, fails, goalIdOf, type Scenario } from './scenario.ts';
 const wideMaps = ['one', 'two', 'three', 'four', 'five'];
 
 const subGoalId = (goalId: GoalId, taskId: string): GoalId =>
-  childGoalId(goalId, taskId, (text) => new TextEncoder().encode(text.slice(-16).padEnd(16)));
+  childGoalId(goalId, taskId, { digest: (text) => new TextEncoder().encode(text.slice(-16).padEnd(16)) });
 
 /** The sub-goal of this task, as an activity would open it. */
 const subGoal = ({ goal, taskId }: TaskRef): OpenedTask => ({

@@ -1,0 +1,81 @@
+import { AstraError, toErrorInfo } from '../../domain/errors.ts';
+import { changeMark } from '../../domain/goal-news.ts';
+import { isFinalTask } from '../../domain/goal-record.ts';
+import { editInputs, reviseOutline } from '../../domain/plan-change.ts';
+import { runOf, type PlanOutline, type TaskOutline } from '../../domain/plan-outline.ts';
+import { validatePlan } from '../../domain/plan-validation/validate-plan.ts';
+import { tasksToRerun } from '../../domain/rerun.ts';
+import type { SettledStatus } from '../../domain/task-graph-nodes.ts';
+import type { KernelActivities, RetryGoalResult, RetryRequest } from '../contract.ts';
+import { draft } from '../execution/drafts.ts';
+import { markQuickTools } from '../execution/tool-pace.ts';
+import type { GoalStanding, Recorder } from '../projection/recorder.ts';
+import type { PlannerDeps } from './plan-as-given.ts';
+
+type Deps = Pick<PlannerDeps, 'catalogue' | 'pace'> & { readonly recorder: Recorder };
+
+/** Reopens an ended goal. A repetition is known by the change's id, as that of a changed plan is. */
+export function createRetryGoal({ recorder, catalogue, pace }: Deps): KernelActivities['retryGoal'] {
+  async function reopen({ goal, retry, by, changeId }: Parameters<KernelActivities['retryGoal']>[0]) {
+    const standing = await recorder.standing(goal);
+    if (!standing?.outline) throw new AstraError('ASTRA_NOT_FOUND', 'The goal has no plan that could be tried again.');
+    if (standing.marks.has(changeMark(changeId))) return reopened(standing.outline, standing);
+    const current = { ...goal, revision: standing.outline.revision };
+    const { plan, params, outline: old } = await recorder.plan(current);
+    const edited = editInputs(plan, retry.inputs ?? {});
+    const revision = old.revision + 1;
+    const validated = validatePlan(edited, await catalogue(), { revision, source: old.source });
+    const { willRun } = tasksToRerun(old.tasks, (id) => standing.statuses.get(id), chosen(retry));
+    const anew = new Set(willRun);
+    const revised = reviseOutline(markQuickTools(validated.outline, pace), old, anew);
+    const outline = { ...revised, tasks: revised.tasks.map((task) => withRetries(task, { old, anew, retry })) };
+    await recorder.record(
+      current,
+      [draft('goal.retried', { run: retry.run, outline, restarted: willRun, by, changeId })],
+      { plan: { plan: validated.plan, outline, params } },
+    );
+    const after = await recorder.standing(goal);
+    if (after?.outline && after.marks.has(changeMark(changeId))) return reopened(after.outline, after);
+    throw new AstraError('ASTRA_GOAL_RUNNING', 'The goal runs again already. Read it, and wait until it has ended.');
+  }
+
+  return async (args): Promise<RetryGoalResult> => {
+    try {
+      return await reopen(args);
+    } catch (error) {
+      if (!(error instanceof AstraError) || error.retryable) throw error;
+      return { error: toErrorInfo(error) };
+    }
+  };
+}
+
+/** A task whose input is edited has to run. */
+const chosen = ({ tasks, inputs = {} }: RetryRequest): RetryRequest['tasks'] => {
+  const edited = Object.keys(inputs);
+  return edited.length === 0 ? tasks : [...(tasks === 'failed' ? [] : tasks), ...edited];
+};
+
+function reopened(outline: PlanOutline, { statuses }: GoalStanding): RetryGoalResult {
+  const settled = [...statuses].flatMap(([id, status]): [string, SettledStatus][] =>
+    isFinalTask(status) ? [[id, status]] : [],
+  );
+  return { outline, settled: Object.fromEntries(settled) };
+}
+
+/** A sub-goal is gone on with, unless it was chosen whole or is given another input. */
+function withRetries(
+  task: TaskOutline,
+  { old, anew, retry }: { readonly old: PlanOutline; readonly anew: ReadonlySet<string>; readonly retry: RetryRequest },
+): TaskOutline {
+  const before = old.tasks.find(({ id }) => id === task.id);
+  if (task.kind !== 'goal' || !anew.has(task.id) || !before) return task;
+  const { tasks, inputs = {} } = retry;
+  const inside = tasks === 'failed' ? [] : tasks.flatMap((path) => innerPath(path, task.id));
+  const isWhole = Object.hasOwn(inputs, task.id) || (tasks !== 'failed' && tasks.includes(task.id));
+  if (isWhole) return task;
+  const run = before.retries?.run ?? runOf(before);
+  return { ...task, retries: { run, tasks: inside.length > 0 ? inside : 'failed' } };
+}
+
+const innerPath = (path: string, taskId: string): string[] =>
+  path.startsWith(`${taskId}/`) ? [path.slice(taskId.length + 1)] : [];

@@ -1,0 +1,31 @@
+import { z } from 'zod';
+import { limits } from '../limits.ts';
+import { jsonObjectSchema, taskIdSchema } from './common.ts';
+import { planSchema, taskSchema } from './plan.ts';
+
+const tasks = z.array(taskSchema).max(limits.planTasks);
+
+/** The body of `PATCH /v1/goals/{id}/plan`: a typed difference to a revision, or a whole plan. */
+export const planChangeSchema = z
+  .strictObject({
+    baseRevision: z.int().min(1),
+    add: tasks.optional(),
+    remove: z.array(taskIdSchema).max(limits.planTasks).optional(),
+    replace: tasks.optional(),
+    plan: planSchema.optional(),
+    reason: z.string().max(2_000).optional(),
+  })
+  .refine(({ plan, add, remove, replace }) => (plan === undefined) !== ((add ?? remove ?? replace) === undefined), {
+    message: 'give a plan, or what is added, removed and replaced',
+  });
+export type PlanChange = z.infer<typeof planChangeSchema>;
+
+/** Of a sub-goal's task, `child/inner` chooses a task of the child. */
+const chosenTaskSchema = z.string().regex(/^[A-Za-z][A-Za-z0-9_-]{0,63}(\/[A-Za-z][A-Za-z0-9_-]{0,63}){0,8}$/);
+
+/** The body of `POST /v1/goals/{id}/retry`. */
+export const goalRetrySchema = z.strictObject({
+  tasks: z.union([z.literal('failed'), z.array(chosenTaskSchema).min(1).max(limits.planTasks).readonly()]),
+  inputs: z.record(taskIdSchema, jsonObjectSchema).optional(),
+});
+export type GoalRetry = z.infer<typeof goalRetrySchema>;
