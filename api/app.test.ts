@@ -35,6 +35,8 @@ beforeAll(async () => {
         start,
         find: () => Promise.resolve(null),
         query: () => Promise.resolve(null),
+        retry: () => Promise.resolve(false),
+        amendPlan: () => Promise.reject(new Error('no goal runs')),
         cancel: () => Promise.resolve(false),
         deliverEvent: () => Promise.resolve(false),
       },

@@ -19,6 +19,7 @@ import { createRequestCounter } from './request-counter.ts';
 import { mountApprovals } from './routes/approvals.ts';
 import { mountArtifacts } from './routes/artifacts.ts';
 import { mountGoalCommands } from './routes/goal-commands.ts';
+import { mountGoalPlan } from './routes/goal-plan.ts';
 import { mountGoalEvents } from './routes/goal-events.ts';
 import { mountGoalViews } from './routes/goal-views.ts';
 import { mountGoals } from './routes/goals.ts';
@@ -83,6 +84,7 @@ function createRoutes(deps: ApiDeps, { quota, requests }: Pick<HotReadsDeps, 'qu
   mountGoalViews(app, deps);
   mountGoalEvents(app, deps);
   mountGoalCommands(app, deps);
+  mountGoalPlan(app, deps);
   mountApprovals(app, deps);
   mountTemplates(app, deps);
   mountTools(app, deps);

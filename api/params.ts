@@ -21,6 +21,9 @@ export const toolParams = z.object({ name: z.string().min(1).max(128) });
 /** For calls that take none: a parameter nobody knows is a mistake somebody should hear of. */
 export const noQuery = z.strictObject({});
 
+/** A repeated request with the same key is answered as the first one was, and does nothing again. */
+export const idempotencyHeaders = z.object({ 'idempotency-key': z.string().min(1).max(255).optional() });
+
 /** How lists are asked for. */
 export const pageQuery = {
   limit: z.coerce.number().int().min(1).max(limits.listPage).default(50),

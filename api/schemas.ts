@@ -16,9 +16,11 @@ import {
   goalSubmissionSchema,
   goalViewSchema,
   graphViewSchema,
+  planSourceSchema,
   taskViewSchema,
 } from '../domain/schemas/goal.ts';
 import { planSchema } from '../domain/schemas/plan.ts';
+import { goalRetrySchema, planChangeSchema } from '../domain/schemas/plan-change.ts';
 import { templateSchema } from '../domain/schemas/template.ts';
 import { toolManifestSchema } from '../domain/schemas/tool.ts';
 import { scopes } from './context.ts';
@@ -56,6 +58,24 @@ export const eventDeliverySchema = z.strictObject({
       `at most ${limits.eventBytes} characters of JSON`,
     )
     .optional(),
+});
+
+const estimateSchema = z.strictObject({ usd: z.string(), seconds: z.number() });
+const idsSchema = z.array(z.string());
+export const planChangePreviewSchema = z.strictObject({
+  diff: z.strictObject({ added: idsSchema, removed: idsSchema, replaced: idsSchema, kept: idsSchema }),
+  estimate: estimateSchema,
+});
+export const rerunPreviewSchema = z.strictObject({
+  willRun: idsSchema,
+  reused: idsSchema,
+  estimate: estimateSchema,
+});
+export const planRevisionSchema = z.strictObject({
+  goalId: goalIdSchema,
+  revision: z.int(),
+  source: planSourceSchema,
+  plan: planSchema,
 });
 
 /** A frame of the live lane. No event: it has no place in the sequence, and may be lost. */
@@ -105,6 +125,11 @@ export const namedSchemas = {
   GoalResult: goalResultSchema,
   CancelRequest: cancelRequestSchema,
   EventDelivery: eventDeliverySchema,
+  PlanRevision: planRevisionSchema,
+  PlanChange: planChangeSchema,
+  PlanChangePreview: planChangePreviewSchema,
+  GoalRetry: goalRetrySchema,
+  RerunPreview: rerunPreviewSchema,
   Graph: graphViewSchema,
   Task: taskViewSchema,
   Event: eventSchema,

@@ -56,7 +56,8 @@ export function approvalId(goalId: GoalId, taskId: string | null, run = 1): stri
 
 /** The reverse of `approvalId`; null for what is no approval's id. */
 export function parseApprovalId(id: string): { readonly goalId: GoalId; readonly taskId: string | null } | null {
-  const [, goal, taskId] = /^apr_([0-9A-Za-z]{16,40})(?:[.]([A-Za-z][A-Za-z0-9_-]{0,63})(?:[.][0-9]+)?)?$/.exec(id) ?? [];
+  const [, goal, taskId] =
+    /^apr_([0-9A-Za-z]{16,40})(?:[.]([A-Za-z][A-Za-z0-9_-]{0,63})(?:[.][0-9]+)?)?$/.exec(id) ?? [];
   return goal === undefined ? null : { goalId: asGoalId(`gol_${goal}`), taskId: taskId ?? null };
 }
 

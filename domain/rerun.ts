@@ -44,3 +44,9 @@ export function tasksToRerun(
   const inOrder = tasks.map(({ id }) => id);
   return { willRun: inOrder.filter((id) => again.has(id)), reused: inOrder.filter((id) => !again.has(id)) };
 }
+
+/** A task whose input is edited is chosen thereby. */
+export function chosenTasks({ tasks, inputs = {} }: GoalRetry): GoalRetry['tasks'] {
+  const edited = Object.keys(inputs);
+  return edited.length === 0 ? tasks : [...(tasks === 'failed' ? [] : tasks), ...edited];
+}

@@ -20,11 +20,11 @@ export interface AstraOptions {
 export type Query = Readonly<Record<string, string | number | readonly string[] | undefined>>;
 
 export interface Request {
-  readonly method?: 'GET' | 'POST' | 'PUT' | 'DELETE';
+  readonly method?: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   readonly query?: Query;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: unknown;
-  /** Does a repeated request do no more than one? GET, PUT and DELETE always are; a POST says so here. */
+  /** Does a repeated request do no more than one? GET, PUT and DELETE always are; a POST or PATCH says so here. */
   readonly idempotent?: boolean;
   readonly redirect?: 'manual' | 'follow';
   readonly retries?: number;
@@ -106,7 +106,7 @@ async function withRetries<T>(
   { retries, backOff }: { readonly retries: number; readonly backOff: BackOff },
   attempt: () => Promise<T>,
 ): Promise<T> {
-  const repeatable = request.idempotent ?? (request.method ?? 'GET') !== 'POST';
+  const repeatable = request.idempotent ?? !['POST', 'PATCH'].includes(request.method ?? 'GET');
   for (let failures = 1; ; failures += 1) {
     try {
       request.signal?.throwIfAborted();

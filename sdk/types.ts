@@ -4,6 +4,9 @@ import type { ErrorInfo } from '../domain/schemas/common.ts';
 import type { GoalEvent } from '../domain/schemas/event.ts';
 import type { GoalStatus, GoalSubmission, GoalView, GraphView, TaskStatus, TaskView } from '../domain/schemas/goal.ts';
 import type { Plan } from '../domain/schemas/plan.ts';
+import type { GoalRetry, PlanChange } from '../domain/schemas/plan-change.ts';
+import type { PlanDiff } from '../domain/plan-change.ts';
+import type { Estimate } from '../domain/estimate.ts';
 import type { Template } from '../domain/schemas/template.ts';
 import type { ToolManifest } from '../domain/schemas/tool.ts';
 import type { ErrorCode, Fault } from '../domain/errors.ts';
@@ -15,8 +18,10 @@ export type {
   Decision,
   ErrorCode,
   ErrorInfo,
+  Estimate,
   Fault,
   GoalEvent,
+  GoalRetry,
   GoalStatus,
   GoalSubmission,
   GoalView,
@@ -24,6 +29,8 @@ export type {
   Json,
   JsonObject,
   Plan,
+  PlanChange,
+  PlanDiff,
   TaskStatus,
   TaskView,
   Template,
@@ -41,6 +48,27 @@ export type ArtifactRecord = Artifact & {
   readonly taskId: string | null;
   readonly createdAt: string;
 };
+
+/** One revision of a goal's plan. */
+export interface PlanRevision {
+  readonly goalId: string;
+  readonly revision: number;
+  readonly source: 'explicit' | 'template' | 'model';
+  readonly plan: Plan;
+}
+
+/** What a change would do to a plan. */
+export interface PlanChangePreview {
+  readonly diff: PlanDiff;
+  readonly estimate: Estimate;
+}
+
+/** What of a goal would run again, and what would be used as it is. */
+export interface RerunPreview {
+  readonly willRun: readonly string[];
+  readonly reused: readonly string[];
+  readonly estimate: Estimate;
+}
 
 /** A template as the API keeps it. */
 export type StoredTemplate = Template & { readonly updatedAt: string };

@@ -36,7 +36,10 @@ export const searchAttributes = {
 const maxAttributeBytes = 2_048;
 
 /** A new goal's search attributes. Labels are kept as `key=value`; those that do not fit are found by the API alone. */
-export function goalSearchAttributes(tenant: string, submission: GoalSubmission): SearchAttributePair[] {
+export function goalSearchAttributes(
+  tenant: string,
+  submission: Pick<GoalSubmission, 'labels' | 'template'>,
+): SearchAttributePair[] {
   const all = Object.entries(submission.labels ?? {}).map(([key, value]) => `${key}=${value}`);
   // As JSON: brackets, and a comma after each.
   let bytes = 2;

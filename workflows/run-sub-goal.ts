@@ -8,10 +8,15 @@ import {
 } from '@temporalio/workflow';
 import type { OpenedSubGoal, RetryRequest, TaskEnding } from '../activities/contract.ts';
 import { runOf, type TaskOutline } from '../domain/plan-outline.ts';
-import { goalSearchAttributes, goalWorkflowId, goalWorkflowType, workflowTaskTimeout, type RetryGoalMessage } from './contract.ts';
+import {
+  goalSearchAttributes,
+  goalWorkflowId,
+  goalWorkflowType,
+  workflowTaskTimeout,
+  type RetryGoalMessage,
+} from './contract.ts';
 import type { goalWorkflow } from './goal-workflow.ts';
 import type { GoalRun } from './goal-run.ts';
-
 
 /** Runs a sub-goal: a goal of its own, with its own page, that ends when its parent is cancelled. */
 export async function runSubGoal(run: GoalRun, task: TaskOutline, child: OpenedSubGoal): Promise<TaskEnding> {

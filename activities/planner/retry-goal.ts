@@ -4,12 +4,13 @@ import { isFinalTask } from '../../domain/goal-record.ts';
 import { editInputs, reviseOutline } from '../../domain/plan-change.ts';
 import { runOf, type PlanOutline, type TaskOutline } from '../../domain/plan-outline.ts';
 import { validatePlan } from '../../domain/plan-validation/validate-plan.ts';
-import { tasksToRerun } from '../../domain/rerun.ts';
+import { chosenTasks, tasksToRerun } from '../../domain/rerun.ts';
 import type { SettledStatus } from '../../domain/task-graph-nodes.ts';
 import type { KernelActivities, RetryGoalResult, RetryRequest } from '../contract.ts';
 import { draft } from '../execution/drafts.ts';
 import { markQuickTools } from '../execution/tool-pace.ts';
-import type { GoalStanding, Recorder } from '../projection/recorder.ts';
+import type { GoalStanding } from '../../stores/goal-standing.ts';
+import type { Recorder } from '../projection/recorder.ts';
 import type { PlannerDeps } from './plan-as-given.ts';
 
 type Deps = Pick<PlannerDeps, 'catalogue' | 'pace'> & { readonly recorder: Recorder };
@@ -25,7 +26,7 @@ export function createRetryGoal({ recorder, catalogue, pace }: Deps): KernelActi
     const edited = editInputs(plan, retry.inputs ?? {});
     const revision = old.revision + 1;
     const validated = validatePlan(edited, await catalogue(), { revision, source: old.source });
-    const { willRun } = tasksToRerun(old.tasks, (id) => standing.statuses.get(id), chosen(retry));
+    const { willRun } = tasksToRerun(old.tasks, (id) => standing.tasks.get(id)?.status, chosenTasks(retry));
     const anew = new Set(willRun);
     const revised = reviseOutline(markQuickTools(validated.outline, pace), old, anew);
     const outline = { ...revised, tasks: revised.tasks.map((task) => withRetries(task, { old, anew, retry })) };
@@ -49,14 +50,8 @@ export function createRetryGoal({ recorder, catalogue, pace }: Deps): KernelActi
   };
 }
 
-/** A task whose input is edited has to run. */
-const chosen = ({ tasks, inputs = {} }: RetryRequest): RetryRequest['tasks'] => {
-  const edited = Object.keys(inputs);
-  return edited.length === 0 ? tasks : [...(tasks === 'failed' ? [] : tasks), ...edited];
-};
-
-function reopened(outline: PlanOutline, { statuses }: GoalStanding): RetryGoalResult {
-  const settled = [...statuses].flatMap(([id, status]): [string, SettledStatus][] =>
+function reopened(outline: PlanOutline, { tasks }: GoalStanding): RetryGoalResult {
+  const settled = [...tasks].flatMap(([id, { status }]): [string, SettledStatus][] =>
     isFinalTask(status) ? [[id, status]] : [],
   );
   return { outline, settled: Object.fromEntries(settled) };

@@ -10,12 +10,13 @@ import {
 } from '../../domain/goal-record.ts';
 import { revisionOf, type GoalRef } from '../../domain/goal-ref.ts';
 import { parseTaskId } from '../../domain/ids.ts';
-import { runOf, type PlanOutline } from '../../domain/plan-outline.ts';
+import { runOf } from '../../domain/plan-outline.ts';
 import type { Approval } from '../../domain/schemas/approval.ts';
 import type { EventDraft, Output } from '../../domain/schemas/event.ts';
-import type { GoalHead, GoalState, GoalStatus, TaskStatus } from '../../domain/schemas/goal.ts';
+import type { GoalHead, GoalState, GoalStatus } from '../../domain/schemas/goal.ts';
 import type { Logger } from '../../platform/logger.ts';
 import type { ViewCache } from '../../stores/cache/view-cache.ts';
+import { standingOf, type GoalStanding } from '../../stores/goal-standing.ts';
 import type { RecordedPlan, RecordedSubmission } from '../../stores/goal-write.ts';
 import { createApprovalStore } from '../../stores/postgres/approvals.ts';
 import { loadGoal } from '../../stores/postgres/load-goal.ts';
@@ -84,14 +85,6 @@ export interface Recorder {
   approval(goal: GoalRef, approvalId: string): Promise<Approval | null>;
   /** Records what waits. Nothing may be recorded afterwards. */
   close(): Promise<void>;
-}
-
-/** A goal as it stands, tasks by id; not their items. */
-export interface GoalStanding {
-  readonly state: GoalState;
-  readonly outline: PlanOutline | null;
-  readonly statuses: ReadonlyMap<string, TaskStatus>;
-  readonly marks: ReadonlySet<string>;
 }
 
 export interface RecorderDeps {
@@ -229,9 +222,7 @@ function createReads(pool: Pool, memory: GoalMemory, values: RecordedValues): Om
     },
     async standing(goal) {
       const record = await orUnavailable(loadGoal(pool, goal));
-      if (!record) return null;
-      const { state, outline, tasks, marks } = record;
-      return { state, outline, marks, statuses: new Map([...tasks].map(([id, { status }]) => [id, status])) };
+      return record && standingOf(record);
     },
     task: async (goal, taskId) => (await orUnavailable(readTasks(pool, goal, [taskId])))[0]?.state ?? null,
     approval: (goal, approvalId) => orUnavailable(approvals.get(goal.tenant, approvalId)),

@@ -1,6 +1,5 @@
-import { WorkflowNotFoundError, WorkflowUpdateFailedError, type Client } from '@temporalio/client';
-import { ApplicationFailure } from '@temporalio/common';
-import { AstraError, errorRegistry, type ErrorCode } from '../../domain/errors.ts';
+import { WorkflowNotFoundError, type Client } from '@temporalio/client';
+import { AstraError } from '../../domain/errors.ts';
 import type { GoalId } from '../../domain/schemas/common.ts';
 import {
   goalWorkflowId,
@@ -9,6 +8,7 @@ import {
   type DecideApprovalResult,
 } from '../../workflows/contract.ts';
 import { callTemporal } from './temporal-call.ts';
+import { toRefusal } from './update-refusal.ts';
 
 /** Longer than other calls: a worker must take the vote and record it. */
 const decisionTimeoutMs = 8_000;
@@ -43,11 +43,3 @@ export async function decideApproval(
     throw toRefusal(error) ?? error;
   }
 }
-
-function toRefusal(error: unknown): AstraError | undefined {
-  const cause = error instanceof WorkflowUpdateFailedError ? error.cause : undefined;
-  if (!(cause instanceof ApplicationFailure) || !isErrorCode(cause.type)) return undefined;
-  return new AstraError(cause.type, cause.message, { cause: error });
-}
-
-const isErrorCode = (type: string | null | undefined): type is ErrorCode => Object.hasOwn(errorRegistry, type ?? '');

@@ -1,7 +1,8 @@
 import { WorkflowExecutionAlreadyStartedError, WorkflowNotFoundError, type Client } from '@temporalio/client';
 import { defaultPriority } from '../../domain/goal-head.ts';
+import { AstraError } from '../../domain/errors.ts';
 import type { GoalId } from '../../domain/schemas/common.ts';
-import type { GoalSubmission } from '../../domain/schemas/goal.ts';
+import type { GoalHead, GoalSubmission } from '../../domain/schemas/goal.ts';
 import {
   goalSearchAttributes,
   goalWorkflowId,
@@ -9,12 +10,17 @@ import {
   messages,
   taskQueues,
   workflowTaskTimeout,
+  type AmendPlanAnswer,
+  type AmendPlanMessage,
   type CancelGoalArgs,
   type DeliverEventArgs,
   type GoalViewQueryResult,
+  type GoalWorkflowInput,
+  type RetryGoalMessage,
 } from '../../workflows/contract.ts';
 import { readWorkflowInput, type NewGoal } from './read-workflow-input.ts';
 import { callTemporal } from './temporal-call.ts';
+import { toRefusal } from './update-refusal.ts';
 
 /** Goals as Temporal runs them. Every call throws ASTRA_UNAVAILABLE when Temporal does not answer in time. */
 export interface GoalEngine {
@@ -24,22 +30,57 @@ export interface GoalEngine {
   find(tenant: string, goalId: GoalId): Promise<NewGoal | null>;
   /** What the workflow says of itself; null when no worker answers in time. */
   query(goalId: GoalId): Promise<GoalViewQueryResult | null>;
+  /** Starts an ended goal again. False when it runs: it is for the caller to say how it should end. */
+  retry(goal: RetriedGoal): Promise<boolean>;
+  /** @throws ASTRA_PLAN_CONFLICT, ASTRA_PLAN_INVALID, ASTRA_GOAL_FINISHED */
+  amendPlan(goalId: GoalId, message: AmendPlanMessage): Promise<AmendPlanAnswer>;
   /** False when the goal does not run any more. */
   cancel(goalId: GoalId, args: CancelGoalArgs): Promise<boolean>;
   /** False when the goal does not run any more. */
   deliverEvent(goalId: GoalId, args: DeliverEventArgs): Promise<boolean>;
 }
 
+/** An ended goal that is to run again. */
+export interface RetriedGoal {
+  readonly head: GoalHead;
+  /** Goals above it. */
+  readonly depth: number;
+  readonly retry: RetryGoalMessage;
+}
+
+/** Longer than other calls: a worker must check the change and record it, once what tasks share has ended. */
+const amendTimeoutMs = 15_000;
+
 /** The server takes 400 bytes, and a character may take four. */
 const maxSummaryChars = 100;
 /** Without a worker a query is never answered. */
 const queryTimeoutMs = 1_000;
 
-const summarize = ({ objective, template }: GoalSubmission): string =>
-  (objective ?? template?.name ?? 'plan').replaceAll(/\s+/g, ' ').slice(0, maxSummaryChars);
+const objectiveOf = ({ objective, template }: GoalSubmission): string => objective ?? template?.name ?? 'plan';
+const summarize = (objective: string): string => objective.replaceAll(/\s+/g, ' ').slice(0, maxSummaryChars);
+
+const startOptions = (goalId: GoalId, priority: number, tenant: string) =>
+  ({
+    workflowId: goalWorkflowId(goalId),
+    taskQueue: taskQueues.main,
+    workflowTaskTimeout,
+    workflowIdConflictPolicy: 'FAIL',
+    priority: { priorityKey: priority, fairnessKey: tenant },
+  }) as const;
 
 export function createGoalEngine(client: Client, options: { readonly onRead?: () => void } = {}): GoalEngine {
   const handleOf = (goalId: GoalId) => client.workflow.getHandle(goalWorkflowId(goalId));
+
+  /** False when an execution of that id is there already. */
+  async function unlessStarted(start: () => Promise<unknown>): Promise<boolean> {
+    try {
+      await callTemporal(client, start);
+      return true;
+    } catch (error) {
+      if (error instanceof WorkflowExecutionAlreadyStartedError) return false;
+      throw error;
+    }
+  }
 
   async function signal(goalId: GoalId, name: string, args: object): Promise<boolean> {
     try {
@@ -52,25 +93,64 @@ export function createGoalEngine(client: Client, options: { readonly onRead?: ()
   }
 
   return {
-    async start(input) {
-      try {
-        await callTemporal(client, () =>
+    start: (input) =>
+      unlessStarted(() =>
+        client.workflow.start(goalWorkflowType, {
+          ...startOptions(input.goalId, input.submission.priority ?? defaultPriority, input.tenant),
+          workflowIdReusePolicy: 'REJECT_DUPLICATE',
+          typedSearchAttributes: goalSearchAttributes(input.tenant, input.submission),
+          staticSummary: summarize(objectiveOf(input.submission)),
+          args: [input],
+        }),
+      ),
+
+    async retry({ head: { id, tenant, labels, template, priority, ...head }, depth, retry }) {
+      const input: GoalWorkflowInput = {
+        tenant,
+        goalId: id,
+        submission: null,
+        submittedAt: head.createdAt,
+        bodyHash: null,
+        parentGoalId: head.parentGoalId,
+        depth,
+        retry,
+      };
+      const attributes = { labels, ...(template !== null && { template: { name: template } }) };
+      const startAgain = (): Promise<boolean> =>
+        unlessStarted(() =>
           client.workflow.start(goalWorkflowType, {
-            workflowId: goalWorkflowId(input.goalId),
-            taskQueue: taskQueues.main,
-            workflowTaskTimeout,
-            workflowIdReusePolicy: 'REJECT_DUPLICATE',
-            workflowIdConflictPolicy: 'FAIL',
-            typedSearchAttributes: goalSearchAttributes(input.tenant, input.submission),
-            priority: { priorityKey: input.submission.priority ?? defaultPriority, fairnessKey: input.tenant },
-            staticSummary: summarize(input.submission),
+            ...startOptions(id, priority, tenant),
+            workflowIdReusePolicy: 'ALLOW_DUPLICATE',
+            typedSearchAttributes: goalSearchAttributes(tenant, attributes),
+            staticSummary: summarize(head.objective),
             args: [input],
           }),
         );
-        return true;
+      if (await startAgain()) return true;
+      // The record tells the end a moment before the execution is closed.
+      await callTemporal(client, () => handleOf(id).result()).catch(() => undefined);
+      return startAgain();
+    },
+
+    async amendPlan(goalId, message) {
+      try {
+        return await callTemporal(
+          client,
+          () =>
+            handleOf(goalId).executeUpdate<AmendPlanAnswer, [AmendPlanMessage]>(messages.amendPlan, {
+              args: [message],
+              updateId: message.changeId,
+            }),
+          {
+            timeoutMs: amendTimeoutMs,
+            unavailable: 'No worker took the change in time; it may still be made. Read the plan before you try again.',
+          },
+        );
       } catch (error) {
-        if (error instanceof WorkflowExecutionAlreadyStartedError) return false;
-        throw error;
+        if (error instanceof WorkflowNotFoundError) {
+          throw new AstraError('ASTRA_GOAL_FINISHED', `The goal ${goalId} has already ended.`, { cause: error });
+        }
+        throw toRefusal(error) ?? error;
       }
     },
 

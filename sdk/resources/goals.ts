@@ -3,6 +3,8 @@ import { readPage, readPages, type Page, type PageQuery } from '../pages.ts';
 import type { Query, Transport } from '../transport.ts';
 import type { ArtifactRecord, CallOptions, GoalEvent, GoalResult, GoalStatus, GoalSubmission } from '../types.ts';
 import type { GoalView, GraphView, JsonObject, TaskProgress, TaskView } from '../types.ts';
+import { goalPath } from './goal-path.ts';
+import { createGoalPlans, type GoalPlans } from './goal-plan.ts';
 import { waitForResult, type ResultOptions } from '../wait-for-result.ts';
 import { watchGoal, type GoalSnapshot } from '../watch-goal.ts';
 
@@ -34,9 +36,7 @@ interface ReadOptions extends CallOptions {
   readonly minSeq?: number | undefined;
 }
 
-const goalPath = (id: string) => `v1/goals/${encodeURIComponent(id)}`;
-
-export interface Goals {
+export interface Goals extends GoalPlans {
   /**
    * Submits a goal; durable when it resolves.
    * @throws ASTRA_BODY_INVALID, ASTRA_PLAN_INVALID, ASTRA_TEMPLATE_INVALID with `faults`; ASTRA_MODEL_NOT_CONFIGURED;
@@ -96,6 +96,7 @@ export function createGoals(transport: Transport): Goals {
   }
 
   return {
+    ...createGoalPlans(transport),
     async submit(submission, { idempotencyKey = crypto.randomUUID(), signal } = {}) {
       const headers = { 'idempotency-key': idempotencyKey };
       return (

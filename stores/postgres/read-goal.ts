@@ -85,6 +85,18 @@ export async function readPlan(
   return rows[0] ?? null;
 }
 
+/** Task id → US dollars that its calls have reported, those of a map's items together. @throws what pg throws */
+export async function readTaskCosts(db: Db, { tenant, goalId }: GoalRef): Promise<ReadonlyMap<string, number>> {
+  const { rows } = await db.query<{ id: string; usd: number }>({
+    name: 'read-task-costs',
+    text: `SELECT split_part(task_id, '.', 1) AS id, sum((data -> 'usage' ->> 'usd')::float8) AS usd FROM events
+      WHERE tenant = $1 AND goal_id = $2 AND type IN ('task.completed', 'task.failed') AND data -> 'usage' IS NOT NULL
+      GROUP BY 1`,
+    values: [tenant, goalId],
+  });
+  return new Map(rows.map(({ id, usd }) => [id, usd]));
+}
+
 /** @throws what pg throws */
 export async function readState(db: Db, { tenant, goalId }: GoalRef): Promise<GoalState | null> {
   const { rows } = await db.query<{ state: GoalState }>({

@@ -1,0 +1,1 @@
+export const goalPath = (id: string): string => `v1/goals/${encodeURIComponent(id)}`;
