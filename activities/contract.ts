@@ -2,8 +2,8 @@ import type { Approval } from '../domain/schemas/approval.ts';
 import type { GoalId } from '../domain/schemas/common.ts';
 import type { ErrorInfo } from '../domain/schemas/common.ts';
 import type { EventDraft } from '../domain/schemas/event.ts';
-import type { GoalSubmission } from '../domain/schemas/goal.ts';
-import type { GoalRetry, PlanChange } from '../domain/schemas/plan-change.ts';
+import type { GoalHead, GoalSubmission } from '../domain/schemas/goal.ts';
+import type { GoalFork, GoalRetry, PlanChange } from '../domain/schemas/plan-change.ts';
 import type { SettledStatus } from '../domain/task-graph-nodes.ts';
 import type { JsonObject } from '../domain/json.ts';
 import type { PlanOutline } from '../domain/plan-outline.ts';
@@ -91,6 +91,15 @@ export interface OpenedSubGoal {
   readonly submission: GoalSubmission;
   /** It has ended, and is tried again. */
   readonly retry?: RetryRequest;
+  readonly fork?: ForkRequest;
+}
+
+/** The goal that another one begins from, and what of it is not used as it is. */
+export interface ForkRequest extends GoalFork {
+  readonly from: NonNullable<GoalHead['forkedFrom']>;
+}
+export interface ForkGoalArgs extends PlanGoalArgs {
+  readonly fork: ForkRequest;
 }
 
 /** What of an ended goal is tried again. */
@@ -98,7 +107,7 @@ export interface RetryRequest {
   /** The goal's run that begins thereby. */
   readonly run: number;
   readonly tasks: GoalRetry['tasks'];
-  readonly inputs?: { readonly [taskId: string]: JsonObject } | undefined;
+  readonly inputs?: GoalRetry['inputs'];
 }
 
 /** A request that changes a plan, as it is recorded. */
@@ -187,6 +196,8 @@ export interface KernelActivities extends SegmentActivities {
   amendPlan(args: AmendPlanArgs): Promise<AmendPlanResult>;
   /** Reopens an ended goal with a new revision of its plan, in which the chosen tasks and what follows them begin anew. */
   retryGoal(args: RetryGoalArgs): Promise<RetryGoalResult>;
+  /** Plans a goal by another one's plan, and records what finished there as finished here. */
+  forkGoal(args: ForkGoalArgs): Promise<RetryGoalResult>;
   /** Records what the workflow alone decided. Events already recorded are not recorded again. */
   recordEvents(args: { readonly goal: GoalRef; readonly events: readonly EventDraft[] }): Promise<void>;
   /** Evaluates `when` and what else the workflow must know; records the start. */

@@ -14,6 +14,7 @@ import { createToolPace } from './execution/tool-pace.ts';
 import { createToolRunner } from './execution/tool-runner.ts';
 import { createValues } from './execution/values.ts';
 import { createAmendPlan } from './planner/amend-plan.ts';
+import { createForkGoal } from './planner/fork-goal.ts';
 import { createRetryGoal } from './planner/retry-goal.ts';
 import { recordSubmission } from './planner/record-planning.ts';
 import { createPlanGoalWithModel } from './planner/plan-with-model.ts';
@@ -30,6 +31,7 @@ export function createActivities(deps: ExecutionDeps): Activities {
     recordSubmission: (args) => recordSubmission(recorder, args),
     beginGoal: createBeginGoal(execution),
     amendPlan: createAmendPlan(execution),
+    forkGoal: createForkGoal(execution),
     retryGoal: createRetryGoal(execution),
     planGoalWithModel: createPlanGoalWithModel(execution),
     recordEvents: async ({ goal, events }) => {

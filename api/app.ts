@@ -19,6 +19,7 @@ import { createRequestCounter } from './request-counter.ts';
 import { mountApprovals } from './routes/approvals.ts';
 import { mountArtifacts } from './routes/artifacts.ts';
 import { mountGoalCommands } from './routes/goal-commands.ts';
+import { mountGoalFork } from './routes/goal-fork.ts';
 import { mountGoalPlan } from './routes/goal-plan.ts';
 import { mountGoalEvents } from './routes/goal-events.ts';
 import { mountGoalViews } from './routes/goal-views.ts';
@@ -85,6 +86,7 @@ function createRoutes(deps: ApiDeps, { quota, requests }: Pick<HotReadsDeps, 'qu
   mountGoalEvents(app, deps);
   mountGoalCommands(app, deps);
   mountGoalPlan(app, deps);
+  mountGoalFork(app, deps);
   mountApprovals(app, deps);
   mountTemplates(app, deps);
   mountTools(app, deps);

@@ -24,6 +24,9 @@ export const noQuery = z.strictObject({});
 /** A repeated request with the same key is answered as the first one was, and does nothing again. */
 export const idempotencyHeaders = z.object({ 'idempotency-key': z.string().min(1).max(255).optional() });
 
+/** With `dryRun=true` a call says what it would do, and does nothing. */
+export const dryRunQuery = z.strictObject({ dryRun: z.enum(['true', 'false']).optional() });
+
 /** How lists are asked for. */
 export const pageQuery = {
   limit: z.coerce.number().int().min(1).max(limits.listPage).default(50),

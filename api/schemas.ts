@@ -20,7 +20,7 @@ import {
   taskViewSchema,
 } from '../domain/schemas/goal.ts';
 import { planSchema } from '../domain/schemas/plan.ts';
-import { goalRetrySchema, planChangeSchema } from '../domain/schemas/plan-change.ts';
+import { goalForkSchema, goalRetrySchema, planChangeSchema } from '../domain/schemas/plan-change.ts';
 import { templateSchema } from '../domain/schemas/template.ts';
 import { toolManifestSchema } from '../domain/schemas/tool.ts';
 import { scopes } from './context.ts';
@@ -129,6 +129,7 @@ export const namedSchemas = {
   PlanChange: planChangeSchema,
   PlanChangePreview: planChangePreviewSchema,
   GoalRetry: goalRetrySchema,
+  GoalFork: goalForkSchema,
   RerunPreview: rerunPreviewSchema,
   Graph: graphViewSchema,
   Task: taskViewSchema,

@@ -9,11 +9,12 @@ export interface AcceptedGoal {
   readonly submission: GoalSubmission;
   readonly submittedAt: string;
   readonly parentGoalId: GoalId | null;
+  readonly forkedFrom?: GoalHead['forkedFrom'];
 }
 
 /** What a goal shows of its submission. @param objective what a template makes of it, when the client gave none */
 export function goalHeadOf(goal: AcceptedGoal, objective?: string): GoalHead {
-  const { tenant, goalId, submission, submittedAt, parentGoalId } = goal;
+  const { tenant, goalId, submission, submittedAt, parentGoalId, forkedFrom = null } = goal;
   const { template, priority = defaultPriority, labels = {}, input = {} } = submission;
   return {
     id: goalId,
@@ -25,6 +26,7 @@ export function goalHeadOf(goal: AcceptedGoal, objective?: string): GoalHead {
     input,
     template: template?.name ?? null,
     parentGoalId,
+    forkedFrom,
     createdAt: submittedAt,
   };
 }

@@ -20,6 +20,7 @@ const head: GoalHead = {
   input: {},
   template: null,
   parentGoalId: null,
+  forkedFrom: null,
   createdAt: '2026-01-01T00:00:00.000Z',
 };
 const at = (second: number): string => new Date(Date.UTC(2026, 0, 1) + second * 1000).toISOString();

@@ -3,7 +3,7 @@ import type { Fault } from './errors.ts';
 import type { JsonObject } from './json.ts';
 import { runOf, type PlanOutline, type TaskOutline } from './plan-outline.ts';
 import { faultsError } from './schemas/parse.ts';
-import type { PlanChange } from './schemas/plan-change.ts';
+import type { GoalFork, PlanChange } from './schemas/plan-change.ts';
 import type { Plan, Task } from './schemas/plan.ts';
 
 /** How one revision of a plan differs from another: ids of tasks, in the order of the newer plan. */
@@ -75,3 +75,6 @@ export function editInputs(plan: Plan, inputs: Readonly<Record<string, JsonObjec
   };
   return { ...plan, tasks: plan.tasks.map(edit) };
 }
+
+/** The plan of a fork: another one, or the source's with other inputs. @throws ASTRA_PLAN_INVALID, as `editInputs` does */
+export const forkPlan = (source: Plan, { plan, inputs = {} }: GoalFork): Plan => editInputs(plan ?? source, inputs);

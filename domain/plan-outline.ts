@@ -1,3 +1,4 @@
+import type { GoalId } from './schemas/common.ts';
 import type { RetryPolicy, TaskKind } from './schemas/plan.ts';
 import type { PlanSource } from './schemas/goal.ts';
 import type { ToolManifest } from './schemas/tool.ts';
@@ -26,6 +27,8 @@ export interface TaskOutline {
   readonly run?: number;
   /** For `goal`: goes on with the child of this run, trying these of its tasks again, rather than with a new child. */
   readonly retries?: { readonly run: number; readonly tasks: 'failed' | readonly string[] };
+  /** For `goal`: the child is a fork of this one, in which these of its tasks run again. */
+  readonly forks?: { readonly goalId: GoalId; readonly tasks: 'failed' | readonly string[] };
 }
 
 export const runOf = ({ run = 1 }: Pick<TaskOutline, 'run'>): number => run;

@@ -50,3 +50,15 @@ export function chosenTasks({ tasks, inputs = {} }: GoalRetry): GoalRetry['tasks
   const edited = Object.keys(inputs);
   return edited.length === 0 ? tasks : [...(tasks === 'failed' ? [] : tasks), ...edited];
 }
+
+/** What of a sub-goal runs again with its task; null: all of it, as it is no sub-goal, chosen whole or given another input. */
+export function innerChoice(
+  { id, kind }: Pick<TaskOutline, 'id' | 'kind'>,
+  { tasks, inputs = {} }: GoalRetry,
+): GoalRetry['tasks'] | null {
+  if (kind !== 'goal' || Object.hasOwn(inputs, id)) return null;
+  if (tasks === 'failed') return 'failed';
+  if (tasks.includes(id)) return null;
+  const inside = tasks.flatMap((path) => (path.startsWith(`${id}/`) ? [path.slice(id.length + 1)] : []));
+  return inside.length > 0 ? inside : 'failed';
+}

@@ -4,7 +4,7 @@ import type { ErrorInfo } from '../domain/schemas/common.ts';
 import type { GoalEvent } from '../domain/schemas/event.ts';
 import type { GoalStatus, GoalSubmission, GoalView, GraphView, TaskStatus, TaskView } from '../domain/schemas/goal.ts';
 import type { Plan } from '../domain/schemas/plan.ts';
-import type { GoalRetry, PlanChange } from '../domain/schemas/plan-change.ts';
+import type { GoalFork, GoalRetry, PlanChange } from '../domain/schemas/plan-change.ts';
 import type { PlanDiff } from '../domain/plan-change.ts';
 import type { Estimate } from '../domain/estimate.ts';
 import type { Template } from '../domain/schemas/template.ts';
@@ -21,6 +21,7 @@ export type {
   Estimate,
   Fault,
   GoalEvent,
+  GoalFork,
   GoalRetry,
   GoalStatus,
   GoalSubmission,

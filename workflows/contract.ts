@@ -1,8 +1,8 @@
 import { defineSearchAttributeKey, SearchAttributeType, type SearchAttributePair } from '@temporalio/common';
 import type { GoalId } from '../domain/schemas/common.ts';
-import type { GoalSubmission, GoalView } from '../domain/schemas/goal.ts';
+import type { GoalHead, GoalSubmission, GoalView } from '../domain/schemas/goal.ts';
 import type { Decision } from '../domain/schemas/approval.ts';
-import type { GoalRetry, PlanChange } from '../domain/schemas/plan-change.ts';
+import type { GoalFork, GoalRetry, PlanChange } from '../domain/schemas/plan-change.ts';
 import type { JsonObject } from '../domain/json.ts';
 import type { PlanOutline } from '../domain/plan-outline.ts';
 import { utf8Bytes } from '../domain/utf8-bytes.ts';
@@ -65,6 +65,8 @@ export interface GoalWorkflowInput {
   readonly repeated?: boolean;
   /** The goal has ended, and is tried again. */
   readonly retry?: RetryGoalMessage;
+  /** It begins with what another goal has finished. */
+  readonly fork?: ForkMessage;
   /** Set by continue-as-new. */
   readonly carried?: CarriedGoal;
 }
@@ -99,6 +101,7 @@ export interface RetryGoalMessage {
   readonly by: string;
   readonly changeId: string;
 }
+export type ForkMessage = { readonly from: NonNullable<GoalHead['forkedFrom']> } & GoalFork;
 export interface AmendPlanMessage {
   readonly change: PlanChange;
   readonly by: string;

@@ -5,7 +5,7 @@ import { approvalId } from '../domain/ids.ts';
 import type { ErrorInfo } from '../domain/schemas/common.ts';
 import type { GoalSubmission } from '../domain/schemas/goal.ts';
 import { kernel, planner } from './activities.ts';
-import type { CarriedGoal, GoalWorkflowInput, RetryGoalMessage } from './contract.ts';
+import type { CarriedGoal, ForkMessage, GoalWorkflowInput, RetryGoalMessage } from './contract.ts';
 import type { GoalControl } from './control.ts';
 import { failure } from './goal-ending.ts';
 import type { GoalPage } from './goal-page.ts';
@@ -33,12 +33,25 @@ export async function planGoal(planning: Planning, input: GoalWorkflowInput): Pr
     throw failure({ code: 'ASTRA_INTERNAL', message: 'A continued goal has no plan.', retryable: false });
   const { goal } = planning;
   const { submittedAt, parentGoalId, bodyHash, depth } = input;
+  if (input.fork) return forkGoal(planning, input, { submission, fork: input.fork });
   const byModel = !submission.plan && !submission.template;
   const args = { goal, submission, parentGoalId, submittedAt, bodyHash, depth };
   const planned = byModel ? await planByModel(planning, args) : await planAsGiven(planning, args);
   if ('error' in planned) throw failure(planned.error);
   if (submission.approval?.plan === 'required') await approvePlan(planning, submission, planned.outline.revision);
   return planned;
+}
+
+async function forkGoal(
+  { goal, onSubmitted }: Planning,
+  { submittedAt, parentGoalId, bodyHash, depth }: GoalWorkflowInput,
+  given: { readonly submission: GoalSubmission; readonly fork: ForkMessage },
+): Promise<Begun> {
+  const args = { goal, submittedAt, parentGoalId, bodyHash, depth, ...given };
+  const forked = await CancellationScope.nonCancellable(() => kernel.forkGoal(args));
+  onSubmitted();
+  if ('error' in forked) throw failure(forked.error);
+  return { ...forked, begun: null, completed: false };
 }
 
 async function reopenGoal({ goal, onSubmitted }: Planning, { request, ...about }: RetryGoalMessage): Promise<Begun> {

@@ -39,6 +39,7 @@ export async function runSubGoal(run: GoalRun, task: TaskOutline, child: OpenedS
           parentGoalId: goalId,
           depth: run.depth + 1,
           repeated: run.repeated,
+          ...(child.fork && { fork: child.fork }),
           ...(child.retry && { retry: retryMessage(run, task, child.retry) }),
         },
       ],

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { AstraError, toErrorInfo } from '../../domain/errors.ts';
 import { renderTemplate, renderText } from '../../domain/expressions.ts';
 import { isFinalGoal } from '../../domain/goal-record.ts';
+import type { GoalRef } from '../../domain/goal-ref.ts';
 import { approvalId, childGoalId } from '../../domain/ids.ts';
 import type { JsonObject } from '../../domain/json.ts';
 import { limits } from '../../domain/limits.ts';
@@ -11,7 +12,7 @@ import type { Approval } from '../../domain/schemas/approval.ts';
 import type { ApprovalTask, GoalTask, MapTask, WaitTask } from '../../domain/schemas/plan.ts';
 import { renderSubGoalBody, splitSubGoalBody } from '../../domain/sub-goal-body.ts';
 import type { ToolCatalogue } from '../../stores/tool-catalogue.ts';
-import type { KernelActivities, OpenedApproval, OpenedTask, TaskRef } from '../contract.ts';
+import type { ForkRequest, KernelActivities, OpenedApproval, OpenedTask, TaskRef } from '../contract.ts';
 import type { Recorder } from '../projection/recorder.ts';
 import { draft } from './drafts.ts';
 import { isWanted } from './is-wanted.ts';
@@ -84,14 +85,24 @@ async function openSubGoal(
     throw new AstraError('ASTRA_BODY_TOO_LARGE', message);
   }
   const submission = validateSubmission(body, await deps.catalogue());
-  const { retries } = outline;
+  const { retries, forks } = outline;
   const child = childGoalId(goal.goalId, taskId, { digest, run: retries?.run ?? runOf(outline) });
   await deps.recorder.record(goal, [draft('task.started', { childGoalId: child }, { taskId })]);
   const standing = retries && (await deps.recorder.standing({ tenant: goal.tenant, goalId: child }));
   // One that had not begun, and one that has begun again already, are gone on with as they are.
   const ended = standing && isFinalGoal(standing.state.status);
   const again = retries && ended ? { retry: { run: standing.state.run + 1, tasks: retries.tasks } } : {};
-  return { childGoal: { goalId: child, submission, ...again } };
+  const forked = forks ? { fork: await forkOf(deps.recorder, goal, forks) } : {};
+  return { childGoal: { goalId: child, submission, ...again, ...forked } };
+}
+
+async function forkOf(
+  recorder: Recorder,
+  { tenant }: GoalRef,
+  { goalId, tasks }: NonNullable<TaskOutline['forks']>,
+): Promise<ForkRequest> {
+  const standing = await recorder.standing({ tenant, goalId });
+  return { from: { goalId, seq: standing?.state.seq ?? 0 }, tasks };
 }
 
 async function openApproval(

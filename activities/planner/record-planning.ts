@@ -3,6 +3,7 @@ import { goalHeadOf } from '../../domain/goal-head.ts';
 import type { JsonObject } from '../../domain/json.ts';
 import { limits } from '../../domain/limits.ts';
 import type { PlanOutline } from '../../domain/plan-outline.ts';
+import type { GoalHead } from '../../domain/schemas/goal.ts';
 import type { EventDraft } from '../../domain/schemas/event.ts';
 import type { ValidatedPlan } from '../../domain/plan-validation/validate-plan.ts';
 import type { PlanGoalArgs, PlanGoalResult } from '../contract.ts';
@@ -65,11 +66,16 @@ export async function recordSubmission(recorder: Recorder, args: PlanGoalArgs): 
   await recorder.record(args.goal, [submitted(args)], { submission: { documents, bodyHash: args.bodyHash } });
 }
 
-const submitted = (args: PlanGoalArgs, objective?: string): EventDraft =>
-  draft('goal.submitted', { head: goalHeadOf({ ...args, ...args.goal }, objective) });
+const submitted = (
+  args: PlanGoalArgs & { readonly forkedFrom?: GoalHead['forkedFrom'] },
+  objective?: string,
+): EventDraft => draft('goal.submitted', { head: goalHeadOf({ ...args, ...args.goal }, objective) });
 
 /** What is recorded of a goal and its plan, in order. */
-export function planningDrafts(args: PlanGoalArgs, { outline, objective }: PlannedGoal): EventDraft[] {
+export function planningDrafts(
+  args: PlanGoalArgs & { readonly forkedFrom?: GoalHead['forkedFrom'] },
+  { outline, objective }: PlannedGoal,
+): EventDraft[] {
   const { documents = [], approval } = args.submission;
   const sizeBytes = documents.reduce((sum, { text }) => sum + Buffer.byteLength(text), 0);
   return [

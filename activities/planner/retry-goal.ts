@@ -4,7 +4,7 @@ import { isFinalTask } from '../../domain/goal-record.ts';
 import { editInputs, reviseOutline } from '../../domain/plan-change.ts';
 import { runOf, type PlanOutline, type TaskOutline } from '../../domain/plan-outline.ts';
 import { validatePlan } from '../../domain/plan-validation/validate-plan.ts';
-import { chosenTasks, tasksToRerun } from '../../domain/rerun.ts';
+import { chosenTasks, innerChoice, tasksToRerun } from '../../domain/rerun.ts';
 import type { SettledStatus } from '../../domain/task-graph-nodes.ts';
 import type { KernelActivities, RetryGoalResult, RetryRequest } from '../contract.ts';
 import { draft } from '../execution/drafts.ts';
@@ -57,20 +57,12 @@ function reopened(outline: PlanOutline, { tasks }: GoalStanding): RetryGoalResul
   return { outline, settled: Object.fromEntries(settled) };
 }
 
-/** A sub-goal is gone on with, unless it was chosen whole or is given another input. */
+/** A sub-goal is gone on with, unless it is chosen whole. */
 function withRetries(
   task: TaskOutline,
   { old, anew, retry }: { readonly old: PlanOutline; readonly anew: ReadonlySet<string>; readonly retry: RetryRequest },
 ): TaskOutline {
   const before = old.tasks.find(({ id }) => id === task.id);
-  if (task.kind !== 'goal' || !anew.has(task.id) || !before) return task;
-  const { tasks, inputs = {} } = retry;
-  const inside = tasks === 'failed' ? [] : tasks.flatMap((path) => innerPath(path, task.id));
-  const isWhole = Object.hasOwn(inputs, task.id) || (tasks !== 'failed' && tasks.includes(task.id));
-  if (isWhole) return task;
-  const run = before.retries?.run ?? runOf(before);
-  return { ...task, retries: { run, tasks: inside.length > 0 ? inside : 'failed' } };
+  const tasks = anew.has(task.id) ? innerChoice(task, retry) : null;
+  return tasks && before ? { ...task, retries: { run: before.retries?.run ?? runOf(before), tasks } } : task;
 }
-
-const innerPath = (path: string, taskId: string): string[] =>
-  path.startsWith(`${taskId}/`) ? [path.slice(taskId.length + 1)] : [];

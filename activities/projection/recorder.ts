@@ -12,6 +12,7 @@ import { revisionOf, type GoalRef } from '../../domain/goal-ref.ts';
 import { parseTaskId } from '../../domain/ids.ts';
 import { runOf } from '../../domain/plan-outline.ts';
 import type { Approval } from '../../domain/schemas/approval.ts';
+import type { Artifact } from '../../domain/schemas/artifact.ts';
 import type { EventDraft, Output } from '../../domain/schemas/event.ts';
 import type { GoalHead, GoalState, GoalStatus } from '../../domain/schemas/goal.ts';
 import type { Logger } from '../../platform/logger.ts';
@@ -21,7 +22,7 @@ import type { RecordedPlan, RecordedSubmission } from '../../stores/goal-write.t
 import { createApprovalStore } from '../../stores/postgres/approvals.ts';
 import { loadGoal } from '../../stores/postgres/load-goal.ts';
 import { postgresError } from '../../stores/postgres/postgres-error.ts';
-import { readState, readStatuses, readTasks } from '../../stores/postgres/read-goal.ts';
+import { readArtifacts, readState, readStatuses, readTasks } from '../../stores/postgres/read-goal.ts';
 import type { TaskOutcome } from '../contract.ts';
 import { createCommitQueue, type CommitQueue } from './commit-queue.ts';
 import { createCommitter, notRecorded } from './committer.ts';
@@ -80,6 +81,8 @@ export interface Recorder {
   state(goal: GoalRef): Promise<GoalState>;
   /** How the goal's tasks stand, and its plan; null: nothing is recorded of it. Reads the store. */
   standing(goal: GoalRef): Promise<GoalStanding | null>;
+  /** What the goal's tasks have written, outputs that were too large to travel included. Reads the store. */
+  artifacts(goal: GoalRef): Promise<readonly { readonly artifact: Artifact; readonly taskId: string | null }[]>;
   /** Null: no event has touched the task. */
   task(goal: GoalRef, taskId: string): Promise<TaskState | null>;
   approval(goal: GoalRef, approvalId: string): Promise<Approval | null>;
@@ -224,6 +227,7 @@ function createReads(pool: Pool, memory: GoalMemory, values: RecordedValues): Om
       const record = await orUnavailable(loadGoal(pool, goal));
       return record && standingOf(record);
     },
+    artifacts: (goal) => orUnavailable(readArtifacts(pool, goal)),
     task: async (goal, taskId) => (await orUnavailable(readTasks(pool, goal, [taskId])))[0]?.state ?? null,
     approval: (goal, approvalId) => orUnavailable(approvals.get(goal.tenant, approvalId)),
   };

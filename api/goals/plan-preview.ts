@@ -2,11 +2,11 @@ import { AstraError } from '../../domain/errors.ts';
 import { estimateRun, type Estimate, type TaskCost } from '../../domain/estimate.ts';
 import { isFinalGoal } from '../../domain/goal-record.ts';
 import type { GoalRef } from '../../domain/goal-ref.ts';
-import { changePlan, diffPlans, editInputs, type PlanDiff } from '../../domain/plan-change.ts';
+import { changePlan, diffPlans, editInputs, forkPlan, type PlanDiff } from '../../domain/plan-change.ts';
 import type { PlanOutline } from '../../domain/plan-outline.ts';
 import { validatePlan } from '../../domain/plan-validation/validate-plan.ts';
 import { chosenTasks, tasksToRerun, type Rerun } from '../../domain/rerun.ts';
-import type { GoalRetry, PlanChange } from '../../domain/schemas/plan-change.ts';
+import type { GoalFork, GoalRetry, PlanChange } from '../../domain/schemas/plan-change.ts';
 import type { GoalReader } from '../../stores/goal-reader.ts';
 import type { GoalStanding } from '../../stores/goal-standing.ts';
 import type { RecordedPlan } from '../../stores/goal-write.ts';
@@ -65,6 +65,27 @@ export async function previewRetry(deps: Deps, goal: GoalRef, retry: GoalRetry):
   const rerun = tasksToRerun(outline.tasks, (id) => standing.tasks.get(id)?.status, chosenTasks(retry));
   const willRun = new Set(rerun.willRun);
   return { ...rerun, estimate: await estimate(deps, goal, { standing, outline, willRun }) };
+}
+
+/**
+ * What of a goal would run again in a fork of it.
+ * @throws ASTRA_NOT_FOUND, ASTRA_PLAN_INVALID
+ */
+export async function previewFork(
+  deps: Deps,
+  goal: GoalRef,
+  fork: GoalFork,
+): Promise<RerunPreview & { readonly source: GoalStanding }> {
+  const { standing, plan } = await readPlanned(deps, goal);
+  const { source } = plan.outline;
+  const validated = validatePlan(forkPlan(plan.plan, fork), await deps.catalogue(), { source });
+  const kept = new Set(diffPlans(plan.plan, validated.plan).kept);
+  const statusOf = (id: string) => (kept.has(id) ? standing.tasks.get(id)?.status : undefined);
+  const chosen = chosenTasks({ tasks: fork.tasks ?? 'failed', inputs: fork.inputs });
+  const rerun = tasksToRerun(validated.outline.tasks, statusOf, chosen);
+  const willRun = new Set(rerun.willRun);
+  const { outline } = validated;
+  return { ...rerun, estimate: await estimate(deps, goal, { standing, outline, willRun }), source: standing };
 }
 
 const isDone = ({ tasks }: GoalStanding, id: string): boolean => {

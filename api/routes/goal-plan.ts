@@ -13,14 +13,13 @@ import { createGoalLinks } from '../goals/goal-links.ts';
 import { previewChange, previewRetry } from '../goals/plan-preview.ts';
 import { stateOf } from '../goals/read-goal.ts';
 import { answers, jsonAnswer, jsonBody, secured } from '../openapi/describe.ts';
-import { goalParams, idempotencyHeaders } from '../params.ts';
+import { dryRunQuery, goalParams, idempotencyHeaders } from '../params.ts';
 import { jsonText } from '../view-response.ts';
 
 /** How long an answer waits for the goal to show what was asked of it. */
 const effectWaitMs = 2_000;
 
 const bodyCodes = ['ASTRA_BODY_INVALID', 'ASTRA_BODY_TOO_LARGE', 'ASTRA_MEDIA_TYPE_UNSUPPORTED'] as const;
-const dryRunQuery = z.strictObject({ dryRun: z.enum(['true', 'false']).optional() });
 
 const read = createRoute({
   method: 'get',

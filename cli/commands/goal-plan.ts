@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import type { Estimate, GoalRetry, JsonObject, PlanChange, PlanDiff } from '@astra/sdk';
+import type { Estimate, GoalRetry, JsonObject, PlanChange, PlanDiff, RerunPreview } from '@astra/sdk';
 import { parseCount } from '../pairs.ts';
 import { parseJsonObject, readJsonObject } from '../read-input.ts';
 import type { Bind, Session } from '../session.ts';
@@ -14,7 +14,7 @@ function collectInput(text: string, before: Readonly<Record<string, JsonObject>>
   return { ...before, [text.slice(0, at)]: parseJsonObject(text.slice(at + 1), '--input') };
 }
 
-/** `astra goal plan|amend|retry` */
+/** `astra goal plan|amend|retry|fork` */
 export function addPlanCommands(goal: Command, bind: Bind): void {
   goal
     .command('plan <id>')
@@ -28,13 +28,19 @@ export function addPlanCommands(goal: Command, bind: Bind): void {
     )
     .option('--dry-run', 'only show what would change')
     .action(bind(amendPlan));
-  goal
-    .command('retry <id>')
-    .description('run tasks of an ended goal again: all that failed, or those chosen, and what depends on them')
-    .option('-t, --task <id>', 'run this task again (repeatable); child/inner chooses a task of a sub-goal', collect)
-    .option('--input <task=json>', 'with another input (repeatable)', collectInput)
-    .option('--dry-run', 'only show what would run')
-    .action(bind(retryGoal));
+  const rerun = (name: string, description: string): Command =>
+    goal
+      .command(`${name} <id>`)
+      .description(description)
+      .option('-t, --task <id>', 'run this task again (repeatable); child/inner chooses a task of a sub-goal', collect)
+      .option('--input <task=json>', 'with another input (repeatable)', collectInput)
+      .option('--dry-run', 'only show what would run');
+  rerun('retry', 'run tasks of an ended goal again: all that failed, or those chosen, and what depends on them').action(
+    bind(retryGoal),
+  );
+  rerun('fork', 'begin another goal with what this one has finished; tasks are chosen as for a retry').action(
+    bind(forkGoal),
+  );
 }
 
 async function printPlan(
@@ -75,31 +81,40 @@ async function amendPlan(
   return undefined;
 }
 
-async function retryGoal(
-  session: Session,
-  id: string,
-  options: {
-    readonly task?: readonly string[];
-    readonly input?: Readonly<Record<string, JsonObject>>;
-    readonly dryRun?: boolean;
-  },
-): Promise<undefined> {
+interface RerunFlags {
+  readonly task?: readonly string[];
+  readonly input?: Readonly<Record<string, JsonObject>>;
+  readonly dryRun?: boolean;
+}
+
+const retryOf = ({ task, input }: RerunFlags): GoalRetry => ({
+  tasks: task ?? 'failed',
+  ...(input && { inputs: { ...input } }),
+});
+
+function printRerun(session: Session, preview: RerunPreview): undefined {
+  const { willRun, reused, estimate } = preview;
+  session.print(preview, () => [
+    ...willRun.map((task) => `runs again: ${task}`),
+    ...reused.map((task) => `is reused:  ${task}`),
+    costOf(estimate),
+  ]);
+}
+
+async function retryGoal(session: Session, id: string, flags: RerunFlags): Promise<undefined> {
   const { goals } = session.astra;
   const { signal } = session.io;
-  const retry: GoalRetry = {
-    tasks: options.task ?? 'failed',
-    ...(options.input && { inputs: { ...options.input } }),
-  };
-  if (options.dryRun) {
-    const { willRun, reused, estimate } = await goals.previewRetry(id, retry, { signal });
-    session.print({ willRun, reused, estimate }, () => [
-      ...willRun.map((task) => `runs again: ${task}`),
-      ...reused.map((task) => `is reused:  ${task}`),
-      costOf(estimate),
-    ]);
-    return undefined;
-  }
-  const goal = await goals.retry(id, retry, { signal });
+  if (flags.dryRun) return printRerun(session, await goals.previewRetry(id, retryOf(flags), { signal }));
+  const goal = await goals.retry(id, retryOf(flags), { signal });
   session.print(goal, () => [`${goal.id} ${goal.status}, run ${goal.run}`]);
+  return undefined;
+}
+
+async function forkGoal(session: Session, id: string, flags: RerunFlags): Promise<undefined> {
+  const { goals } = session.astra;
+  const { signal } = session.io;
+  if (flags.dryRun) return printRerun(session, await goals.previewFork(id, retryOf(flags), { signal }));
+  const goal = await goals.fork(id, retryOf(flags), { signal });
+  session.print(goal, () => [`${goal.id} ${goal.status}, forked from ${id}`]);
   return undefined;
 }

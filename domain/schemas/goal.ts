@@ -90,6 +90,8 @@ export const goalHeadSchema = z.strictObject({
   input: jsonObjectSchema,
   template: z.string().nullable(),
   parentGoalId: goalIdSchema.nullable(),
+  /** The goal whose finished tasks it began with, and of which event of that. */
+  forkedFrom: z.strictObject({ goalId: goalIdSchema, seq: z.int() }).nullable(),
   createdAt: timestampSchema,
 });
 export type GoalHead = z.infer<typeof goalHeadSchema>;

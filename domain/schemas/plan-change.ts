@@ -29,3 +29,11 @@ export const goalRetrySchema = z.strictObject({
   inputs: z.record(taskIdSchema, jsonObjectSchema).optional(),
 });
 export type GoalRetry = z.infer<typeof goalRetrySchema>;
+
+/** The body of `POST /v1/goals/{id}/fork`: what failed is run again unless it says otherwise. */
+export const goalForkSchema = z.strictObject({
+  tasks: goalRetrySchema.shape.tasks.optional(),
+  inputs: goalRetrySchema.shape.inputs,
+  plan: planSchema.optional(),
+});
+export type GoalFork = z.infer<typeof goalForkSchema>;

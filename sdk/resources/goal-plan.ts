@@ -1,5 +1,5 @@
 import type { Transport } from '../transport.ts';
-import type { CallOptions, GoalRetry, GoalView, PlanChange } from '../types.ts';
+import type { CallOptions, GoalFork, GoalRetry, GoalView, PlanChange } from '../types.ts';
 import type { PlanChangePreview, PlanRevision, RerunPreview } from '../types.ts';
 import { goalPath } from './goal-path.ts';
 
@@ -27,6 +27,14 @@ export interface GoalPlans {
   retry(id: string, retry: GoalRetry, options?: ChangeOptions): Promise<GoalView>;
   /** What `retry` would do. Throws what it would throw. */
   previewRetry(id: string, retry: GoalRetry, options?: CallOptions): Promise<RerunPreview>;
+  /**
+   * Begins another goal with what this one has finished, whether it runs or has ended. What failed runs again, unless
+   * `tasks` says otherwise; so does what another plan changes.
+   * @throws ASTRA_PLAN_INVALID, ASTRA_NOT_FOUND
+   */
+  fork(id: string, fork?: GoalFork, options?: ChangeOptions): Promise<GoalView>;
+  /** What `fork` would run. Throws what it would throw. */
+  previewFork(id: string, fork?: GoalFork, options?: CallOptions): Promise<RerunPreview>;
 }
 
 export function createGoalPlans(transport: Transport): GoalPlans {
@@ -56,6 +64,8 @@ export function createGoalPlans(transport: Transport): GoalPlans {
     amendPlan: (id, body, options = {}) => change('PATCH', `${goalPath(id)}/plan`, body, options),
     previewAmendment: (id, body, options = {}) => preview('PATCH', `${goalPath(id)}/plan`, body, options),
     retry: (id, body, options = {}) => change('POST', `${goalPath(id)}/retry`, body, options),
+    fork: (id, body = {}, options = {}) => change('POST', `${goalPath(id)}/fork`, body, options),
+    previewFork: (id, body = {}, options = {}) => preview('POST', `${goalPath(id)}/fork`, body, options),
     previewRetry: (id, body, options = {}) => preview('POST', `${goalPath(id)}/retry`, body, options),
   };
 }

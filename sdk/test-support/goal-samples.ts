@@ -13,6 +13,7 @@ export const goalView = (fields: Partial<GoalView> = {}): GoalView => ({
   input: {},
   template: null,
   parentGoalId: null,
+  forkedFrom: null,
   run: 1,
   createdAt: '2025-01-01T00:00:00.000Z',
   seq: 3,

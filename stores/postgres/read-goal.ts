@@ -85,6 +85,21 @@ export async function readPlan(
   return rows[0] ?? null;
 }
 
+/** The artifacts of a goal, each with the task that wrote it. @throws what pg throws */
+export async function readArtifacts(
+  db: Db,
+  { tenant, goalId }: GoalRef,
+): Promise<readonly { readonly artifact: Artifact; readonly taskId: string | null }[]> {
+  const { rows } = await db.query<{ task_id: string | null; artifact: Artifact }>({
+    name: 'read-artifacts',
+    text: `SELECT task_id, json_build_object('id', artifact_id, 'name', name, 'mediaType', media_type,
+        'sizeBytes', size_bytes, 'sha256', sha256) AS artifact
+      FROM artifacts WHERE tenant = $1 AND goal_id = $2 ORDER BY created_at, artifact_id`,
+    values: [tenant, goalId],
+  });
+  return rows.map(({ task_id: taskId, artifact }) => ({ taskId, artifact }));
+}
+
 /** Task id → US dollars that its calls have reported, those of a map's items together. @throws what pg throws */
 export async function readTaskCosts(db: Db, { tenant, goalId }: GoalRef): Promise<ReadonlyMap<string, number>> {
   const { rows } = await db.query<{ id: string; usd: number }>({

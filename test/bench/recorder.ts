@@ -64,6 +64,7 @@ async function runGoal(mode: 'segment' | 'tasks'): Promise<void> {
     input: {},
     template: null,
     parentGoalId: null,
+    forkedFrom: null,
     createdAt: now(),
   };
   await timed(

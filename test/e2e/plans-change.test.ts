@@ -139,6 +139,48 @@ describe('a goal that is tried again', () => {
   });
 });
 
+describe('a fork', () => {
+  test('begins with what the goal has finished, sub-goals included, and leaves it as it was', async () => {
+    const { goals } = system.astra;
+    const inner = goalOf(
+      [fetching('deep', `${web.url}/deep`), brokenOnce('deep-broken', ['deep'])],
+      '{{ tasks["deep-broken"].output.status }}',
+    );
+    const source = await runGoal(
+      system.astra,
+      goalOf(
+        [
+          fetching('root', `${web.url}/root`),
+          child('sub', inner, { after: ['root'] }),
+          echo('end', '{{ tasks.sub.output }}'),
+        ],
+        '{{ [tasks.root.output.body.path, tasks.end.output] }}',
+      ),
+    );
+    expect(source.view.status).toBe('failed');
+    expect(await goals.previewFork(source.id)).toMatchObject({ willRun: ['sub', 'end'], reused: ['root'] });
+    const key = { idempotencyKey: 'again' };
+    const { id } = await goals.fork(source.id, {}, key);
+    const fork = await finishedGoal(system.astra, id);
+    expect(fork.view).toMatchObject({
+      status: 'completed',
+      output: ['/root', 200],
+      forkedFrom: { goalId: source.id, seq: source.view.seq },
+    });
+    expect([asked('root'), asked('deep'), asked('deep-broken')]).toEqual([1, 1, 2]);
+    expect(await goals.get(source.id)).toEqual(source.view);
+    expect((await goals.fork(source.id, {}, key)).id).toBe(id);
+
+    const plan = {
+      tasks: [fetching('root', `${web.url}/root`), echo('other', 'new', { after: ['root'] })],
+      output: '{{ tasks.other.output }}',
+    };
+    const other = await finishedGoal(system.astra, (await goals.fork(source.id, { plan })).id);
+    expect(other.view).toMatchObject({ status: 'completed', output: 'new' });
+    expect(asked('root')).toBe(1);
+  });
+});
+
 describe('the plan of a running goal', () => {
   const amended = (events: readonly GoalEvent[]) =>
     events.flatMap((event) => (event.type === 'plan.amended' ? [event.data] : []));

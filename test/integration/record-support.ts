@@ -116,6 +116,7 @@ export const headOf = ({ tenant, goalId }: GoalRef, head: Partial<GoalHead> = {}
   input: { b: 1, a: 2 },
   template: null,
   parentGoalId: null,
+  forkedFrom: null,
   createdAt: at(0),
   ...head,
 });

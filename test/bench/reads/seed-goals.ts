@@ -17,6 +17,7 @@ const headOf = (id: GoalId): GoalHead => ({
   input: { documents: Array.from({ length: 12 }, (_, n) => `s3://reports/2026/q1/region-${n}.pdf`) },
   template: 'compare-reports',
   parentGoalId: null,
+  forkedFrom: null,
   createdAt: at,
 });
 

@@ -39,7 +39,7 @@ const draft = (type: string, data: object, taskId: string | null = null): EventD
   ({ type, taskId, attempt: 1, at: now(), data }) as EventDraft; // as written below
 
 function submitted({ tenant, goalId }: GoalRef): readonly EventDraft[] {
-  const nothing = { agentId: null, labels: {}, input: {}, template: null, parentGoalId: null };
+  const nothing = { agentId: null, labels: {}, input: {}, template: null, parentGoalId: null, forkedFrom: null };
   const head = { id: goalId, tenant, objective: 'bench', priority: 3, ...nothing, createdAt: now() };
   return [draft('goal.submitted', { head }), draft('plan.proposed', { outline })];
 }

@@ -93,7 +93,13 @@ export function createFakeWorld(behaviour: Behaviour): FakeWorld {
     },
     amendPlan: async ({ change }) => {
       calls.push(`amendPlan ${change.baseRevision}`);
-      return behaviour.amended ? { outline: behaviour.amended } : { error: { ...failure, code: 'ASTRA_PLAN_CONFLICT' } };
+      return behaviour.amended
+        ? { outline: behaviour.amended }
+        : { error: { ...failure, code: 'ASTRA_PLAN_CONFLICT' } };
+    },
+    forkGoal: async ({ fork }) => {
+      calls.push(`forkGoal ${fork.from.seq}`);
+      return behaviour.retried ?? { error: failure };
     },
     retryGoal: async ({ retry }) => {
       calls.push(`retryGoal ${retry.run}`);
