@@ -52,18 +52,18 @@ function longestChainSeconds(tasks: readonly TaskOutline[], costs: ReadonlyMap<s
   const waitsFor = new Map(tasks.map(({ id, after }) => [id, after.filter((other) => costs.has(other)).length]));
   const dependents = new Map<string, string[]>(tasks.map(({ id }) => [id, []]));
   for (const { id, after } of tasks) for (const other of after) dependents.get(other)?.push(id);
-  const startsAt = new Map<string, number>();
+  const startsAt = new Map(tasks.map(({ id }) => [id, 0]));
   const order = tasks.flatMap(({ id }) => (waitsFor.get(id) === 0 ? [id] : []));
   let longest = 0;
+  const valueOf = (map: ReadonlyMap<string, number>, id: string): number => map.get(id) ?? 0;
   // The loop also visits what is pushed while it runs.
   for (const id of order) {
-    const endsAt = (startsAt.get(id) ?? 0) + (costs.get(id)?.seconds ?? 0);
+    const endsAt = valueOf(startsAt, id) + (costs.get(id) ?? nothing).seconds;
     longest = Math.max(longest, endsAt);
     for (const dependent of dependents.get(id) ?? []) {
-      startsAt.set(dependent, Math.max(startsAt.get(dependent) ?? 0, endsAt));
-      const left = (waitsFor.get(dependent) ?? 0) - 1;
-      waitsFor.set(dependent, left);
-      if (left === 0) order.push(dependent);
+      startsAt.set(dependent, Math.max(valueOf(startsAt, dependent), endsAt));
+      waitsFor.set(dependent, valueOf(waitsFor, dependent) - 1);
+      if (waitsFor.get(dependent) === 0) order.push(dependent);
     }
   }
   return longest;

@@ -410,3 +410,73 @@ describe('whatever is drafted in whatever order', () => {
     );
   });
 });
+
+describe('a plan that changes', () => {
+  const change = (outline: PlanOutline, rest = {}) =>
+    draft('plan.amended', {
+      outline,
+      added: [],
+      removed: [],
+      replaced: [],
+      reason: null,
+      by: 'ann',
+      changeId: 'c1',
+      ...rest,
+    });
+  const revised = (revision: number, ...tasks: TaskOutline[]): PlanOutline => outlineOf(tasks, revision);
+
+  test('keeps what has settled, and forgets what begins anew or is gone', () => {
+    const record = recordOf(
+      [tool('a'), tool('b'), tool('c')],
+      draft('task.completed', { output: 1, startedAt: at(1) }, { taskId: 'a' }),
+      draft('task.started', {}, { taskId: 'b' }),
+      draft('task.failed', { error: { code: 'ASTRA_TOOL_FAILED', message: 'no', retryable: false } }, { taskId: 'c' }),
+    );
+    const changes = startChanges(record);
+    const outline = revised(2, tool('a'), { ...tool('c'), run: 2 }, { ...tool('d'), run: 2 });
+    reduce(record, { ...change(outline, { removed: ['b'], replaced: ['c'], added: ['d'] }), goalId, seq: 9 }, changes);
+    expect([...record.tasks.keys()]).toEqual(['a']);
+    expect([...changes.removed.keys()]).toEqual(['b', 'c']);
+    expect(record.state.progress).toEqual({ total: 3, completed: 1, running: 0, failed: 0, skipped: 0, waiting: 2 });
+    rollback(changes);
+    expect([...record.tasks.keys()].toSorted()).toEqual(['a', 'b', 'c']);
+    expect(record.outline?.revision).toBe(1);
+  });
+
+  test('is no news of what has finished, or from another revision, or twice', () => {
+    const record = recordOf(
+      [tool('a'), tool('b')],
+      draft('task.completed', { output: 1, startedAt: at(1) }, { taskId: 'a' }),
+    );
+    expect(isNews(record, change(revised(2, tool('b')), { removed: ['a'] }))).toBe(false);
+    expect(isNews(record, change(revised(3, tool('a')), { removed: ['b'] }))).toBe(false);
+    const good = change(revised(2, tool('a')), { removed: ['b'] });
+    expect(fold(record, [good, good])).toHaveLength(1);
+  });
+
+  test('hears nothing of earlier runs of what begins anew', () => {
+    const record = recordOf([tool('a'), tool('b')]);
+    fold(record, [change(revised(2, tool('a'), { ...tool('b'), run: 2 }), { replaced: ['b'] })]);
+    const end = (id: string) => draft('task.completed', { output: 1, startedAt: at(1) }, { taskId: id });
+    expect(isNews(record, end('b'), { revision: 1 })).toBe(false);
+    expect(isNews(record, end('b'), { revision: 2 })).toBe(true);
+    expect(isNews(record, end('a'), { revision: 1 })).toBe(true);
+    expect(isNews(record, draft('goal.completed', { output: 1 }), { revision: 1 })).toBe(false);
+  });
+
+  test('reopens a goal that has ended, as its next run', () => {
+    const record = recordOf(
+      [tool('a'), tool('b', 'a')],
+      draft('task.completed', { output: 1, startedAt: at(1) }, { taskId: 'a' }),
+      draft('goal.failed', { error: { code: 'ASTRA_TASK_FAILED', message: 'no', retryable: false } }),
+    );
+    const outline = revised(2, tool('a'), { ...tool('b', 'a'), run: 2 });
+    const retried = (run: number) =>
+      draft('goal.retried', { run, outline, restarted: ['b'], by: 'ann', changeId: 'r' });
+    expect(isNews(record, retried(3))).toBe(false);
+    expect(fold(record, [retried(2)])).toHaveLength(1);
+    expect(record.state).toMatchObject({ run: 2, status: 'running', error: null, finishedAt: null });
+    expect(record.state.progress).toMatchObject({ total: 2, completed: 1, waiting: 1 });
+    expect(isNews(record, retried(3))).toBe(false);
+  });
+});

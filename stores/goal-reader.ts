@@ -8,18 +8,10 @@ import type { GoalHead, GoalState, GoalStatus, GraphView, TaskView } from '../do
 import type { ViewCache } from './cache/view-cache.ts';
 import type { HotViews } from './hot-views.ts';
 import { recordOf, viewJson, type GoalSnapshot } from './goal-snapshot.ts';
-import { standingOf, type GoalStanding } from './goal-standing.ts';
-import { goalKey, type RecordedPlan } from './goal-write.ts';
-import { loadGoal } from './postgres/load-goal.ts';
+import { goalKey } from './goal-write.ts';
+import { createPlanReader, type PlanReader } from './plan-reader.ts';
 import { postgresError } from './postgres/postgres-error.ts';
-import {
-  readEvents,
-  readPlan,
-  readSnapshot,
-  readTaskCosts,
-  readTasks,
-  type RecordedTask,
-} from './postgres/read-goal.ts';
+import { readEvents, readSnapshot, readTasks, type RecordedTask } from './postgres/read-goal.ts';
 import { rebuildGoal } from './postgres/rebuild-goal.ts';
 import { createSharedQuery } from './shared-query.ts';
 
@@ -27,19 +19,13 @@ import { createSharedQuery } from './shared-query.ts';
  * Goals as they are read: from Redis, else from Postgres, which then fills Redis.
  * All of it throws ASTRA_UNAVAILABLE when neither answers.
  */
-export interface GoalReader {
+export interface GoalReader extends PlanReader {
   /** The view without links, as JSON text; null when nothing is recorded of such a goal of the tenant. */
   view(tenant: string, goalId: GoalId): Promise<{ readonly seq: number; readonly json: string } | null>;
   /** Null also while there is no plan. Outputs beyond 2 KiB are left out. */
   graph(tenant: string, goalId: GoalId): Promise<GraphView | null>;
   /** A task, or an item of a map (`each.3`) that has begun, with its output. */
   task(tenant: string, goalId: GoalId, taskId: string): Promise<TaskView | null>;
-  /** The goal as its record has it, always from Postgres; null when nothing is recorded of it. */
-  standing(tenant: string, goalId: GoalId): Promise<GoalStanding | null>;
-  /** Task id → US dollars that its calls have reported. Always from Postgres. */
-  taskCosts(tenant: string, goalId: GoalId): Promise<ReadonlyMap<string, number>>;
-  /** A revision of the plan, the latest unless given; null when there is none. Always from Postgres. */
-  plan(tenant: string, goalId: GoalId, revision?: number): Promise<RecordedPlan | null>;
   /** In order of `seq`. Always from Postgres. */
   events(
     tenant: string,
@@ -115,14 +101,7 @@ export function createGoalReader({ pool, viewCache, hotViews, onQuery = () => un
       return snapshot && readTask(snapshot, taskId, () => postgres(() => readTasks(pool, goal, [taskId])));
     },
 
-    async standing(tenant, goalId) {
-      const record = await postgres(() => loadGoal(pool, { tenant, goalId }));
-      return record && standingOf(record);
-    },
-
-    taskCosts: (tenant, goalId) => postgres(() => readTaskCosts(pool, { tenant, goalId })),
-
-    plan: (tenant, goalId, revision) => postgres(() => readPlan(pool, { tenant, goalId }, revision)),
+    ...createPlanReader(pool, postgres),
 
     events: (tenant, goalId, page) => postgres(() => readEvents(pool, { tenant, goalId }, page)),
 

@@ -20,7 +20,7 @@ export async function amendPlan(run: GoalRun, flight: Flight, message: AmendPlan
   await condition(() => !run.amending);
   run.amending = true;
   try {
-    await condition(() => !flight.hasShared);
+    await condition(() => !flight.has('shared'));
     const amended = await CancellationScope.nonCancellable(() => kernel.amendPlan({ goal: run.goal, ...message }));
     if ('error' in amended) throw ApplicationFailure.nonRetryable(amended.error.message, amended.error.code);
     await takeOver(run, flight, amended.outline);

@@ -15,10 +15,8 @@ export interface Flight {
   readonly busy: number;
   /** Is nothing under way but what waits for people, times or events? */
   readonly onlyWaits: boolean;
-  /** Is something under way that may run in child workflows? */
-  readonly hasChildren: boolean;
-  /** Are several tasks under way together, in a segment or in an activity that they share? */
-  readonly hasShared: boolean;
+  /** Is something under way that may run in child workflows? Are several tasks, in a segment or an activity that they share? */
+  has(what: 'children' | 'shared'): boolean;
   /** Tasks that are under way by themselves. */
   readonly taskIds: readonly string[];
   /**
@@ -43,6 +41,15 @@ export interface Flight {
   suspend(): Promise<void>;
 }
 
+const filters: Readonly<Record<Parameters<Flight['has']>[0], (entry: Entry) => boolean>> = {
+  children: ({ children }) => children,
+  shared: ({ taskId, waits }) => taskId === null && !waits,
+};
+
+function throwFirst(failures: readonly unknown[]): void {
+  if (failures.length > 0) throw failures[0];
+}
+
 export function createFlight(): Flight {
   const entries = new Set<Entry>();
   const failures: unknown[] = [];
@@ -65,14 +72,9 @@ export function createFlight(): Flight {
     get busy() {
       return entries.size - waitCount;
     },
-    get hasShared() {
-      return [...entries].some(({ taskId, waits }) => taskId === null && !waits);
-    },
+    has: (what) => [...entries].some(filters[what]),
     get taskIds() {
       return [...entries].flatMap(({ taskId }) => taskId ?? []);
-    },
-    get hasChildren() {
-      return [...entries].some((entry) => entry.children);
     },
     start(work, { waits, children = false, taskId = null }) {
       const entry: Entry = { scope: new CancellationScope(), waits, children, taskId };
@@ -90,7 +92,7 @@ export function createFlight(): Flight {
     async next() {
       await condition(() => landedCount > seenCount);
       seenCount = landedCount;
-      if (failures.length > 0) throw failures[0];
+      throwFirst(failures);
     },
     cancel,
     async end(taskIds) {
@@ -98,14 +100,12 @@ export function createFlight(): Flight {
       for (const { scope } of ended) scope.cancel();
       await condition(() => ended.every((entry) => !entries.has(entry)));
     },
-    wake: () => {
-      landedCount += 1;
-    },
+    wake: () => void (landedCount += 1),
     landed,
     async suspend() {
       cancel({ onlyWaits: true });
       await landed();
-      if (failures.length > 0) throw failures[0];
+      throwFirst(failures);
     },
   };
 }

@@ -70,7 +70,7 @@ async function runFlight(run: GoalRun, flight: Flight): Promise<GraphEnding> {
 /** Sub-goals and wide maps may take days: while one runs, other tasks go on for as long as the server lets them. */
 function isHistoryLong(flight: Flight): boolean {
   const { continueAsNewSuggested, historyLength } = workflowInfo();
-  return continueAsNewSuggested && (!flight.hasChildren || historyLength > longestHistory);
+  return continueAsNewSuggested && (!flight.has('children') || historyLength > longestHistory);
 }
 
 function dispatch(run: GoalRun, flight: Flight): void {

@@ -34,34 +34,41 @@ export interface GoalMemory {
 /** With more missed events than these, the rows are read instead. */
 const maxMissedEvents = 500;
 
-export function createGoalMemory(pool: Pool, options: { readonly maxBytes: number }): GoalMemory {
-  const entries = new LRUCache<string, GoalEntry>({ maxSize: options.maxBytes });
+/** Goals by their key, as far as the memory reaches or somebody holds them. */
+function createEntries(maxBytes: number) {
+  const entries = new LRUCache<string, GoalEntry>({ maxSize: maxBytes });
   // An entry that is evicted while a commit uses it is found again: one goal must not have two.
   const alive = new Map<string, WeakRef<GoalEntry>>();
   const forgotten = new FinalizationRegistry<string>((key) => {
     if (alive.get(key)?.deref() === undefined) alive.delete(key);
   });
-  const loading = new Map<string, Promise<GoalEntry | null>>();
-
   const keep = (entry: GoalEntry): void => {
     entries.set(goalKey(entry.goal), entry, { size: sizeBytes(entry) });
   };
-  const peek = (goal: GoalRef): GoalEntry | undefined =>
-    entries.get(goalKey(goal)) ?? alive.get(goalKey(goal))?.deref();
+  return {
+    keep,
+    peek: (goal: GoalRef): GoalEntry | undefined => entries.get(goalKey(goal)) ?? alive.get(goalKey(goal))?.deref(),
+    add(goal: GoalRef, record: GoalRecord): GoalEntry {
+      const headBytes = JSON.stringify(record.head).length;
+      const entry: GoalEntry = { goal, record, headBytes, committing: null };
+      alive.set(goalKey(goal), new WeakRef(entry));
+      forgotten.register(entry, goalKey(goal));
+      keep(entry);
+      return entry;
+    },
+  };
+}
 
-  function add(goal: GoalRef, record: GoalRecord): GoalEntry {
-    const headBytes = JSON.stringify(record.head).length;
-    const entry: GoalEntry = { goal, record, headBytes, committing: null };
-    alive.set(goalKey(goal), new WeakRef(entry));
-    forgotten.register(entry, goalKey(goal));
-    keep(entry);
-    return entry;
-  }
-
-  async function load(goal: GoalRef): Promise<GoalEntry | null> {
-    const record = await loadGoal(pool, goal).catch((error: unknown) => {
+export function createGoalMemory(pool: Pool, options: { readonly maxBytes: number }): GoalMemory {
+  const { peek, add, keep } = createEntries(options.maxBytes);
+  const loading = new Map<string, Promise<GoalEntry | null>>();
+  const loadRecord = (goal: GoalRef): Promise<GoalRecord | null> =>
+    loadGoal(pool, goal).catch((error: unknown) => {
       throw postgresError(error);
     });
+
+  async function load(goal: GoalRef): Promise<GoalEntry | null> {
+    const record = await loadRecord(goal);
     if (!record) return null;
     const known = peek(goal);
     if (!known) return add(goal, record);
@@ -87,9 +94,7 @@ export function createGoalMemory(pool: Pool, options: { readonly maxBytes: numbe
     async openRevision(goal) {
       const entry = await open(goal);
       if (!entry || (entry.record.outline?.revision ?? 1) >= revisionOf(goal)) return entry;
-      const record = await loadGoal(pool, goal).catch((error: unknown) => {
-        throw postgresError(error);
-      });
+      const record = await loadRecord(goal);
       while (entry.committing) await entry.committing;
       if (record && record.state.seq > entry.record.state.seq) entry.record = record;
       return entry;

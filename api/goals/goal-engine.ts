@@ -68,8 +68,10 @@ const startOptions = (goalId: GoalId, priority: number, tenant: string) =>
     priority: { priorityKey: priority, fairnessKey: tenant },
   }) as const;
 
-export function createGoalEngine(client: Client, options: { readonly onRead?: () => void } = {}): GoalEngine {
-  const handleOf = (goalId: GoalId) => client.workflow.getHandle(goalWorkflowId(goalId));
+const handlesOf = (client: Client) => (goalId: GoalId) => client.workflow.getHandle(goalWorkflowId(goalId));
+
+function createStarts(client: Client): Pick<GoalEngine, 'start' | 'retry'> {
+  const handleOf = handlesOf(client);
 
   /** False when an execution of that id is there already. */
   async function unlessStarted(start: () => Promise<unknown>): Promise<boolean> {
@@ -78,16 +80,6 @@ export function createGoalEngine(client: Client, options: { readonly onRead?: ()
       return true;
     } catch (error) {
       if (error instanceof WorkflowExecutionAlreadyStartedError) return false;
-      throw error;
-    }
-  }
-
-  async function signal(goalId: GoalId, name: string, args: object): Promise<boolean> {
-    try {
-      await callTemporal(client, () => handleOf(goalId).signal(name, args));
-      return true;
-    } catch (error) {
-      if (error instanceof WorkflowNotFoundError) return false;
       throw error;
     }
   }
@@ -131,7 +123,12 @@ export function createGoalEngine(client: Client, options: { readonly onRead?: ()
       await callTemporal(client, () => handleOf(id).result()).catch(() => undefined);
       return startAgain();
     },
+  };
+}
 
+function createAmend(client: Client): Pick<GoalEngine, 'amendPlan'> {
+  const handleOf = handlesOf(client);
+  return {
     async amendPlan(goalId, message) {
       try {
         return await callTemporal(
@@ -153,6 +150,25 @@ export function createGoalEngine(client: Client, options: { readonly onRead?: ()
         throw toRefusal(error) ?? error;
       }
     },
+  };
+}
+
+export function createGoalEngine(client: Client, options: { readonly onRead?: () => void } = {}): GoalEngine {
+  const handleOf = handlesOf(client);
+
+  async function signal(goalId: GoalId, name: string, args: object): Promise<boolean> {
+    try {
+      await callTemporal(client, () => handleOf(goalId).signal(name, args));
+      return true;
+    } catch (error) {
+      if (error instanceof WorkflowNotFoundError) return false;
+      throw error;
+    }
+  }
+
+  return {
+    ...createStarts(client),
+    ...createAmend(client),
 
     find(tenant, goalId) {
       options.onRead?.();

@@ -82,9 +82,40 @@ const retry = createRoute({
 const changeIdOf = ({ goalId }: GoalRef, what: string, key: string | undefined): string =>
   key === undefined ? randomUUID() : createHash('sha256').update(`${goalId}/${what}/${key}`).digest('hex').slice(0, 32);
 
+/** Requests that are made once, however often they are sent. */
+function createRequests(deps: Pick<ApiDeps, 'engine' | 'reader' | 'catalogue'>) {
+  const { engine, reader } = deps;
+
+  const isMade = async ({ tenant, goalId }: GoalRef, changeId: string): Promise<boolean> =>
+    (await reader.standing(tenant, goalId))?.marks.has(changeMark(changeId)) ?? false;
+
+  async function startAgain(
+    goal: GoalRef,
+    { request, ...about }: { readonly request: GoalRetry; readonly by: string; readonly changeId: string },
+  ): Promise<number> {
+    await previewRetry(deps, goal, request);
+    const standing = await reader.standing(goal.tenant, goal.goalId);
+    if (!standing) throw new AstraError('ASTRA_NOT_FOUND', `There is no goal ${goal.goalId}.`);
+    const { head, state } = standing;
+    const run = state.run + 1;
+    const retryMessage = { request: { ...request, run }, ...about };
+    if (await engine.retry({ head, depth: await depthOf(head), retry: retryMessage })) return run;
+    throw new AstraError('ASTRA_GOAL_RUNNING', 'The goal runs already. Wait until it has ended, or cancel it first.');
+  }
+
+  async function depthOf({ tenant, parentGoalId }: GoalHead): Promise<number> {
+    if (parentGoalId === null) return 0;
+    const parent = await reader.standing(tenant, parentGoalId);
+    return 1 + (parent ? await depthOf(parent.head) : 0);
+  }
+
+  return { isMade, startAgain };
+}
+
 export function mountGoalPlan(app: OpenAPIHono<ApiEnv>, deps: ApiDeps): void {
   const { config, engine, reader, shutdown } = deps;
   const links = createGoalLinks(config);
+  const { isMade, startAgain } = createRequests(deps);
 
   app.openapi(read, async (c) => {
     const { tenant } = c.get('principal');
@@ -132,27 +163,4 @@ export function mountGoalPlan(app: OpenAPIHono<ApiEnv>, deps: ApiDeps): void {
     });
     return jsonText(c, links.addTo(view.json, goal.goalId), 202);
   });
-
-  const isMade = async ({ tenant, goalId }: GoalRef, changeId: string): Promise<boolean> =>
-    (await reader.standing(tenant, goalId))?.marks.has(changeMark(changeId)) ?? false;
-
-  async function startAgain(
-    goal: GoalRef,
-    { request, ...about }: { readonly request: GoalRetry; readonly by: string; readonly changeId: string },
-  ): Promise<number> {
-    await previewRetry(deps, goal, request);
-    const standing = await reader.standing(goal.tenant, goal.goalId);
-    if (!standing) throw new AstraError('ASTRA_NOT_FOUND', `There is no goal ${goal.goalId}.`);
-    const { head, state } = standing;
-    const run = state.run + 1;
-    const retryMessage = { request: { ...request, run }, ...about };
-    if (await engine.retry({ head, depth: await depthOf(head), retry: retryMessage })) return run;
-    throw new AstraError('ASTRA_GOAL_RUNNING', 'The goal runs already. Wait until it has ended, or cancel it first.');
-  }
-
-  async function depthOf({ tenant, parentGoalId }: GoalHead): Promise<number> {
-    if (parentGoalId === null) return 0;
-    const parent = await reader.standing(tenant, parentGoalId);
-    return 1 + (parent ? await depthOf(parent.head) : 0);
-  }
 }
