@@ -4,6 +4,7 @@ import { createCloseTask } from './execution/close-task.ts';
 import { createCompleteGoal } from './execution/complete-goal.ts';
 import type { ExecutionDeps } from './execution/deps.ts';
 import { createExecuteTask } from './execution/execute-task.ts';
+import { createHoldGoal } from './execution/hold-goal.ts';
 import { createOpenTask } from './execution/open-task.ts';
 import { createRunMapSegment } from './execution/run-map-segment.ts';
 import { createRunSegment } from './execution/run-segment.ts';
@@ -21,6 +22,7 @@ export function createActivities(deps: ExecutionDeps): Activities {
   const execution = { ...deps, values, scopes };
   return {
     recordSubmission: (args) => recordSubmission(recorder, args),
+    holdGoal: createHoldGoal(deps),
     beginGoal: createBeginGoal(execution),
     planGoalWithModel: createPlanGoalWithModel(deps),
     recordEvents: async ({ goal, events }) => {

@@ -1,6 +1,7 @@
 import { isFinalGoal, isFinalTask, outlineOfTask, touchedTask, type GoalRecord } from './goal-record.ts';
 import { parseTaskId } from './ids.ts';
 import type { EventDraft, EventType } from './schemas/event.ts';
+import type { WaitingFor } from './schemas/goal.ts';
 
 type Draft<T extends EventType> = Extract<EventDraft, { type: T }>;
 type IsNews = { readonly [T in EventType]: (record: GoalRecord, draft: Draft<T>) => boolean };
@@ -18,6 +19,9 @@ const endsTask = (record: GoalRecord, { taskId }: EventDraft): boolean => isOpen
 const isPending = (record: GoalRecord, approvalId: string): boolean =>
   record.approvals.get(approvalId)?.status === 'pending';
 
+const isSameWait = (before: WaitingFor | null, now: WaitingFor): boolean =>
+  before?.kind === now.kind && before.detail === now.detail && before.until === now.until;
+
 export const planDecisionMark = (revision: number): string => `plan.decided:${revision}`;
 
 const decidesPlan = (record: GoalRecord, { data }: Draft<'plan.approved' | 'plan.rejected'>): boolean =>
@@ -26,6 +30,9 @@ const decidesPlan = (record: GoalRecord, { data }: Draft<'plan.approved' | 'plan
 const news: IsNews = {
   'goal.submitted': (record) => record.head === null,
   'goal.context_assembled': (record) => !record.marks.has('goal.context_assembled'),
+  'goal.waiting': ({ state, outline }, { data }) =>
+    outline === null && state.status !== 'cancelling' && !isSameWait(state.waitingFor, data.waitingFor),
+  'goal.released': ({ state }) => state.waitingFor !== null,
   'goal.cancelling': (record) => record.state.status !== 'cancelling',
   'goal.completed': () => true,
   'goal.failed': () => true,

@@ -39,6 +39,15 @@ export function childGoalId(parent: GoalId, taskId: string, digest: (text: strin
   return asGoalId(`gol_${time}${base62OfBytes(digest(`${parent}/${taskId}`))}`);
 }
 
+/** The id of the goal that a schedule's run starts. @param runId of the run's own workflow: a UUID, whose 128 bits are used */
+export function scheduledGoalId(runId: string): GoalId {
+  const bytes = runId.replaceAll('-', '').match(/../g) ?? [];
+  return goalIdFrom(
+    { unixMilliseconds: 0 },
+    Uint8Array.from(bytes, (byte) => Number.parseInt(byte, 16)),
+  );
+}
+
 /** `apr_<goal>.<task>`, or `apr_<goal>` for the approval of the goal's plan: says where a decision belongs. */
 export function approvalId(goalId: GoalId, taskId: string | null): string {
   return `apr_${goalId.slice('gol_'.length)}${taskId === null ? '' : `.${taskId}`}`;

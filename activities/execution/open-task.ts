@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { AstraError, toErrorInfo } from '../../domain/errors.ts';
 import { renderTemplate, renderText } from '../../domain/expressions.ts';
+import { requireStartTime } from '../../domain/goal-beginning.ts';
 import { approvalId, childGoalId } from '../../domain/ids.ts';
 import type { JsonObject } from '../../domain/json.ts';
 import { limits } from '../../domain/limits.ts';
@@ -76,6 +77,7 @@ async function openSubGoal(deps: Deps, { goal, taskId }: TaskRef, task: GoalTask
     throw new AstraError('ASTRA_BODY_TOO_LARGE', message);
   }
   const submission = validateSubmission(body, await deps.catalogue());
+  requireStartTime(submission, Date.now());
   const child = childGoalId(goal.goalId, taskId, (text) => createHash('sha256').update(text).digest());
   await deps.recorder.record(goal, [draft('task.started', { childGoalId: child }, { taskId })]);
   return { childGoal: { goalId: child, submission } };

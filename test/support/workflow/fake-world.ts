@@ -3,6 +3,7 @@ import { Context, heartbeat } from '@temporalio/activity';
 import type {
   Activities,
   ExecuteTaskResult,
+  GoalHold,
   OpenedTask,
   PlanGoalArgs,
   SegmentResult,
@@ -16,6 +17,8 @@ import type { EventDraft } from '../../../domain/schemas/event.ts';
 /** How the world of a scenario behaves, as far as it does not simply succeed. */
 export interface Behaviour {
   readonly outline: PlanOutline | ((args: PlanGoalArgs) => PlanOutline);
+  /** What keeps the goal from beginning, look after look; nothing after the last. */
+  readonly holds?: readonly GoalHold[];
   /** How long planning takes. */
   readonly planMs?: number;
   /** Called for each attempt of a tool task or item; `last` when the workflow says that it is. */
@@ -66,6 +69,12 @@ export function createFakeWorld(behaviour: Behaviour): FakeWorld {
   const activities: Activities = {
     recordSubmission: async () => {
       calls.push('recordSubmission');
+    },
+    holdGoal: async () => {
+      const looks = calls.filter((call) => call.startsWith('holdGoal')).length;
+      const hold = behaviour.holds?.[looks] ?? { kind: 'free' };
+      calls.push(`holdGoal ${hold.kind}`);
+      return hold;
     },
     beginGoal: async (args) => {
       const outline = outlineOf(args);
