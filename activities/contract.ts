@@ -46,6 +46,15 @@ export type BeginGoalResult =
     }
   | { readonly error: ErrorInfo };
 
+/** What keeps a goal from beginning. */
+export type GoalHold =
+  | { readonly kind: 'free' }
+  | { readonly kind: 'time'; readonly seconds: number }
+  | { readonly kind: 'goals' }
+  | { readonly kind: 'failed'; readonly error: ErrorInfo }
+  /** Its cascade was cancelled after it was submitted. */
+  | { readonly kind: 'cancelled'; readonly reason: string | null };
+
 export interface TaskRef {
   readonly goal: GoalRef;
   /** `each.3` is item 3 of the map `each`. */
@@ -187,6 +196,11 @@ export interface SegmentActivities {
 export interface KernelActivities extends SegmentActivities {
   /** Records the submission alone, of a goal whose plan takes its time. */
   recordSubmission(args: PlanGoalArgs): Promise<void>;
+  /**
+   * Records the submission of a goal that may not begin at once, and what it waits for now. Asked again whenever that may
+   * have changed; `free` and `failed` are final.
+   */
+  holdGoal(args: PlanGoalArgs): Promise<GoalHold>;
   /**
    * Validates the goal's plan, given or a template's, runs its first segment, and completes the goal when nothing is
    * left; records all that at once. Of a plan that people must approve nothing is run.

@@ -6,6 +6,7 @@ import type { ExecutionDeps } from './execution/deps.ts';
 import { createAttempts } from './execution/attempts.ts';
 import { createExecuteTask } from './execution/execute-task.ts';
 import { createExecuteTasks } from './execution/execute-tasks.ts';
+import { createHoldGoal } from './execution/hold-goal.ts';
 import { createOpenTask } from './execution/open-task.ts';
 import { createRunMapSegment } from './execution/run-map-segment.ts';
 import { createRunSegment } from './execution/run-segment.ts';
@@ -29,6 +30,7 @@ export function createActivities(deps: ExecutionDeps): Activities {
   const attempts = createAttempts({ ...execution, runner: createToolRunner(execution) });
   return {
     recordSubmission: (args) => recordSubmission(recorder, args),
+    holdGoal: createHoldGoal(deps),
     beginGoal: createBeginGoal(execution),
     amendPlan: createAmendPlan(execution),
     forkGoal: createForkGoal(execution),

@@ -333,7 +333,8 @@ describe('the OpenAPI document', () => {
             'application/problem+json',
           );
         }
-        if (['post', 'put'].includes(method)) expect(operation.requestBody, `${method} ${path}`).toBeDefined();
+        const hasBody = ['post', 'put'].includes(method) && !path.endsWith('/trigger');
+        if (hasBody) expect(operation.requestBody, `${method} ${path}`).toBeDefined();
       }
     }
   });

@@ -10,6 +10,7 @@ import type { GoalReader } from '../stores/goal-reader.ts';
 import type { HotViews } from '../stores/hot-views.ts';
 import type { ApprovalStore } from '../stores/postgres/approvals.ts';
 import type { ArtifactList } from '../stores/postgres/artifacts.ts';
+import type { CascadeStore } from '../stores/postgres/cascades.ts';
 import type { GoalList } from '../stores/postgres/goal-list.ts';
 import type { TemplateStore } from '../stores/postgres/templates.ts';
 import type { ToolStore } from '../stores/postgres/tools.ts';
@@ -18,6 +19,7 @@ import type { Admission } from './admission/admission.ts';
 import type { TokenVerifier } from './auth/token-verifier.ts';
 import type { ToolCatalogue } from '../stores/tool-catalogue.ts';
 import type { GoalEngine } from './goals/goal-engine.ts';
+import type { ScheduleEngine } from './schedules/schedule-engine.ts';
 
 /** Everything the API is made of; api/main.ts puts it together. */
 export interface ApiDeps {
@@ -32,11 +34,13 @@ export interface ApiDeps {
   readonly redis: Redis;
   readonly temporal: Client;
   readonly engine: GoalEngine;
+  readonly schedules: ScheduleEngine;
   readonly admission: Admission;
   readonly reader: GoalReader;
   readonly hotViews: HotViews;
   readonly lane: LiveLane;
   readonly goalList: GoalList;
+  readonly cascades: CascadeStore;
   readonly approvals: ApprovalStore;
   readonly templates: TemplateStore;
   readonly tools: ToolStore;

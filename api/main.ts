@@ -14,6 +14,7 @@ import { createGoalReader } from '../stores/goal-reader.ts';
 import { createHotViews } from '../stores/hot-views.ts';
 import { createApprovalStore } from '../stores/postgres/approvals.ts';
 import { createArtifactList } from '../stores/postgres/artifacts.ts';
+import { createCascadeStore } from '../stores/postgres/cascades.ts';
 import { createGoalList } from '../stores/postgres/goal-list.ts';
 import { createPool } from '../stores/postgres/pool.ts';
 import { createRevokedTokenStore } from '../stores/postgres/revoked-tokens.ts';
@@ -32,6 +33,7 @@ import { createGoalLinks } from './goals/goal-links.ts';
 import { createGoalEngine } from './goals/goal-engine.ts';
 import { createHealthChecks } from './health-checks.ts';
 import { createReadCounter } from './middleware/observe.ts';
+import { createScheduleEngine } from './schedules/schedule-engine.ts';
 
 /** Requests in flight get this long to finish. */
 const graceMs = 10_000;
@@ -79,10 +81,12 @@ const app = createApp({
   temporal,
   admission: createAdmission({ backlog, maxQueueSeconds: config.ASTRA_MAX_QUEUE_SECONDS, onRefused }),
   engine: createGoalEngine(temporal, { onRead: () => countRead('temporal') }),
+  schedules: createScheduleEngine(temporal),
   reader: createGoalReader({ pool, viewCache, hotViews, onQuery: countRead }),
   hotViews,
   lane,
   goalList,
+  cascades: createCascadeStore(pool),
   approvals: createApprovalStore(pool),
   templates: createTemplateStore(pool),
   tools,

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { artifactSchema } from '../domain/schemas/artifact.ts';
 import { goalIdSchema } from '../domain/schemas/common.ts';
+import { scheduleNameSchema } from '../domain/schemas/schedule.ts';
 import { templateNameSchema } from '../domain/schemas/template.ts';
 import { limits } from '../domain/limits.ts';
 
@@ -16,13 +17,16 @@ export const taskParams = goalParams.extend({
 export const approvalParams = z.object({ approvalId: z.string().regex(/^apr_[\w.-]{1,200}$/, 'must look like apr_…') });
 export const artifactParams = z.object({ artifactId: artifactSchema.shape.id });
 export const templateParams = z.object({ name: templateNameSchema });
+export const scheduleParams = z.object({ name: scheduleNameSchema });
 export const toolParams = z.object({ name: z.string().min(1).max(128) });
+
+export const idempotencyHeader = 'idempotency-key';
+export const idempotencyKeySchema = z.string().min(1).max(255);
+/** A repeated request with the same key is answered as the first one was, and does nothing again. */
+export const idempotencyHeaders = z.object({ [idempotencyHeader]: idempotencyKeySchema.optional() });
 
 /** For calls that take none: a parameter nobody knows is a mistake somebody should hear of. */
 export const noQuery = z.strictObject({});
-
-/** A repeated request with the same key is answered as the first one was, and does nothing again. */
-export const idempotencyHeaders = z.object({ 'idempotency-key': z.string().min(1).max(255).optional() });
 
 /** With `dryRun=true` a call says what it would do, and does nothing. */
 export const dryRunQuery = z.strictObject({ dryRun: z.enum(['true', 'false']).optional() });

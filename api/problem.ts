@@ -15,8 +15,11 @@ export interface Problem {
 
 const defaultRetryAfterSeconds = 1;
 
-/** Any thrown value as an answer. What is not expected is ours: it says nothing of its cause to the outside. */
-export function toProblemResponse(error: unknown, requestId: string): Response {
+/** Any thrown value as a problem. What is not expected is ours: it says nothing of its cause to the outside. */
+export function toProblem(
+  error: unknown,
+  requestId: string,
+): { readonly problem: Problem; readonly retryAfterSeconds: number | null } {
   const known = toAstraError(error);
   const { status, title, retryable } = errorRegistry[known.code];
   const problem: Problem = {
@@ -29,13 +32,19 @@ export function toProblemResponse(error: unknown, requestId: string): Response {
     errors: known.faults,
     requestId,
   };
+  const isLater = status === 429 || status === 503;
+  const retryAfterSeconds = isLater ? Math.ceil(known.retryAfterSeconds ?? defaultRetryAfterSeconds) : null;
+  return { problem, retryAfterSeconds };
+}
+
+export function toProblemResponse(error: unknown, requestId: string): Response {
+  const { problem, retryAfterSeconds } = toProblem(error, requestId);
+  const { status } = problem;
   const headers = new Headers({ 'content-type': 'application/problem+json', 'x-request-id': requestId });
   if (status === 401) headers.set('www-authenticate', 'Bearer realm="astra", error="invalid_token"');
   // The rest of the body is not read, so the next request must not come on this connection: it would be cut.
   if (status === 413) headers.set('connection', 'close');
-  if (status === 429 || status === 503) {
-    headers.set('retry-after', String(Math.ceil(known.retryAfterSeconds ?? defaultRetryAfterSeconds)));
-  }
+  if (retryAfterSeconds !== null) headers.set('retry-after', String(retryAfterSeconds));
   return new Response(JSON.stringify(problem), { status, headers });
 }
 

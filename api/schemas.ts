@@ -11,7 +11,9 @@ import {
 } from '../domain/schemas/common.ts';
 import { limits } from '../domain/limits.ts';
 import { eventSchema } from '../domain/schemas/event.ts';
+import { scheduleDefinitionSchema, scheduleSchema } from '../domain/schemas/schedule.ts';
 import {
+  cascadeIdSchema,
   goalStatusSchema,
   goalSubmissionSchema,
   goalViewSchema,
@@ -24,6 +26,7 @@ import { goalForkSchema, goalRetrySchema, planChangeSchema } from '../domain/sch
 import { templateSchema } from '../domain/schemas/template.ts';
 import { toolManifestSchema } from '../domain/schemas/tool.ts';
 import { scopes } from './context.ts';
+import { idempotencyKeySchema } from './params.ts';
 
 // Object.keys of a const object gives exactly its keys.
 export const errorCodes = Object.keys(errorRegistry) as [ErrorCode, ...ErrorCode[]];
@@ -50,6 +53,34 @@ export const goalResultSchema = z.strictObject({
 export type GoalResult = z.infer<typeof goalResultSchema>;
 
 export const cancelRequestSchema = z.strictObject({ reason: z.string().max(1_000).optional() });
+export const cascadeCancelSchema = cancelRequestSchema.extend({ cascadeId: cascadeIdSchema });
+const cancelledCascadeSchema = z.strictObject({
+  cascadeId: cascadeIdSchema,
+  /** How many recorded goals were told to stop. */
+  cancelling: z.int(),
+});
+
+/** A line of a batch. */
+const batchItemSchema = goalSubmissionSchema.safeExtend({ idempotencyKey: idempotencyKeySchema.optional() });
+/** What came of a line of a batch: the goal, or why there is none. */
+const batchResultSchema = z.strictObject({
+  /** Of the line, from 0. */
+  index: z.int(),
+  /** As `POST /v1/goals` would have answered it. */
+  status: z.int(),
+  goal: goalViewSchema.optional(),
+  problem: problemSchema.optional(),
+  retryAfterSeconds: z.int().optional(),
+});
+
+export const pauseRequestSchema = z.strictObject({ reason: z.string().max(1_000).optional() });
+export const backfillRequestSchema = z
+  .strictObject({ from: timestampSchema, to: timestampSchema })
+  .refine(({ from, to }) => Date.parse(from) <= Date.parse(to), { message: 'is before `from`', path: ['to'] });
+const backfillSchema = z.strictObject({
+  /** The times that run, or would run. */
+  times: z.array(timestampSchema),
+});
 export const eventDeliverySchema = z.strictObject({
   name: z.string().min(1).max(128),
   data: jsonObjectSchema
@@ -123,7 +154,11 @@ export const namedSchemas = {
   Goal: goalViewSchema,
   GoalList: listOf(goalViewSchema),
   GoalResult: goalResultSchema,
+  BatchItem: batchItemSchema,
+  BatchResult: batchResultSchema,
   CancelRequest: cancelRequestSchema,
+  CascadeCancel: cascadeCancelSchema,
+  CancelledCascade: cancelledCascadeSchema,
   EventDelivery: eventDeliverySchema,
   PlanRevision: planRevisionSchema,
   PlanChange: planChangeSchema,
@@ -145,6 +180,12 @@ export const namedSchemas = {
   TemplateDefinition: templateDefinitionSchema,
   Template: templateSchema,
   TemplateList: listOf(templateSchema),
+  ScheduleDefinition: scheduleDefinitionSchema,
+  Schedule: scheduleSchema,
+  ScheduleList: listOf(scheduleSchema),
+  PauseRequest: pauseRequestSchema,
+  BackfillRequest: backfillRequestSchema,
+  Backfill: backfillSchema,
   Tool: toolManifestSchema,
   ToolList: listOf(toolManifestSchema),
   Me: meSchema,

@@ -28,6 +28,9 @@ export function collectLabels(pair: string, before: Readonly<Record<string, stri
   return { ...before, [name]: value };
 }
 
+/** Collects an option that may be repeated. */
+export const collectTexts = (text: string, before: readonly string[] = []): string[] => [...before, text];
+
 /** A whole number of at least `least`. */
 export const parseCount =
   (least: number) =>

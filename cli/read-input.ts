@@ -15,7 +15,8 @@ async function readText(path: string, { stdin, cwd }: Pick<Io, 'stdin' | 'cwd'>)
 
 const nameOf = (path: string): string => (path === '-' ? 'standard input' : path);
 
-async function readInput(path: string, io: Pick<Io, 'stdin' | 'cwd'>): Promise<string> {
+/** All of a file, or of standard input for `-`. @throws UsageError */
+export async function readInput(path: string, io: Pick<Io, 'stdin' | 'cwd'>): Promise<string> {
   try {
     return await readText(path, io);
   } catch (error) {

@@ -3,6 +3,7 @@ import packageJson from '../package.json' with { type: 'json' };
 import { createApprovalCommand } from './commands/approval.ts';
 import { createGoalCommand } from './commands/goal.ts';
 import { createMeCommand } from './commands/me.ts';
+import { createScheduleCommand } from './commands/schedule.ts';
 import { createTemplateCommand } from './commands/template.ts';
 import { createTokenCommand } from './commands/token.ts';
 import { createToolCommand } from './commands/tool.ts';
@@ -27,6 +28,7 @@ function createProgram(io: Io, exit: (code: ExitCode) => void): Command {
     createGoalCommand,
     createApprovalCommand,
     createTemplateCommand,
+    createScheduleCommand,
     createToolCommand,
     createMeCommand,
     createTokenCommand,

@@ -2,7 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import type { GoalSubmission, JsonObject } from '@astra/sdk';
-import { collectLabels, collectParams, parseCount } from './pairs.ts';
+import { collectLabels, collectParams, collectTexts, parseCount } from './pairs.ts';
 import { exitCodes, type ExitCode } from './exit-codes.ts';
 import { readJsonObject } from './read-input.ts';
 import type { Session } from './session.ts';
@@ -16,6 +16,10 @@ export interface SubmitFlags {
   readonly inputFile?: string;
   readonly label?: Readonly<Record<string, string>>;
   readonly priority?: number;
+  readonly startAt?: string;
+  readonly delay?: number;
+  readonly dependsOn?: string[];
+  readonly cascade?: string;
   readonly idempotencyKey?: string;
   readonly idFile?: string;
   readonly watch?: true;
@@ -34,6 +38,10 @@ export const addSubmitFlags = (command: Command): Command =>
     .option('--input-file <file>', 'JSON object with the goal’s input; - is standard input')
     .option('-l, --label <name=value>', 'label of the goal (repeatable)', collectLabels)
     .option('--priority <1-5>', '1 is first', parseCount(1))
+    .option('--start-at <time>', 'begin no sooner, such as 2026-12-24T18:00:00Z')
+    .option('--delay <seconds>', 'begin no sooner than in so many seconds', parseCount(0))
+    .option('--depends-on <id>', 'begin when this goal has completed (repeatable)', collectTexts)
+    .option('--cascade <id>', 'goals of the same cascade are listed and cancelled together')
     .option('--idempotency-key <key>', 'the same key and goal start once, however often they are submitted')
     .option('--id-file <file>', 'write the goal’s id there as soon as it is accepted')
     .option('-w, --watch', 'show the goal until it ends')
@@ -58,6 +66,10 @@ export async function submitGoal(session: Session, body: GoalSubmission, flags: 
     ...(input && { input: { ...body.input, ...input } }),
     ...(flags.label && { labels: { ...body.labels, ...flags.label } }),
     ...(flags.priority !== undefined && { priority: flags.priority }),
+    ...(flags.startAt !== undefined && { startAt: flags.startAt }),
+    ...(flags.delay !== undefined && { delaySeconds: flags.delay }),
+    ...(flags.dependsOn && { dependsOnGoalIds: flags.dependsOn }),
+    ...(flags.cascade !== undefined && { cascadeId: flags.cascade }),
   };
   const goal = await astra.goals.submit(submission, { idempotencyKey: flags.idempotencyKey, signal: io.signal });
   if (flags.idFile !== undefined) await writeFile(resolve(io.cwd, flags.idFile), `${goal.id}\n`);

@@ -1,3 +1,4 @@
+import { startTimeOf } from './goal-beginning.ts';
 import type { GoalId } from './schemas/common.ts';
 import type { GoalHead, GoalSubmission } from './schemas/goal.ts';
 
@@ -28,5 +29,17 @@ export function goalHeadOf(goal: AcceptedGoal, objective?: string): GoalHead {
     parentGoalId,
     forkedFrom,
     createdAt: submittedAt,
+    ...beginningOf(goal),
+  };
+}
+
+/** What says when the goal begins, and with which others it belongs. Most submissions have none of it. */
+function beginningOf({ submission, submittedAt }: AcceptedGoal): Partial<GoalHead> {
+  const { dependsOnGoalIds, cascadeId } = submission;
+  const startAt = startTimeOf(submission, submittedAt);
+  return {
+    ...(startAt !== null && { startAt }),
+    ...(dependsOnGoalIds && { dependsOnGoalIds }),
+    ...(cascadeId !== undefined && { cascadeId }),
   };
 }

@@ -2,6 +2,7 @@ import { isFinalGoal, isFinalTask, outlineOfTask, touchedTask, type GoalRecord }
 import { parseTaskId } from './ids.ts';
 import { runOf } from './plan-outline.ts';
 import type { EventDraft, EventType } from './schemas/event.ts';
+import type { WaitingFor } from './schemas/goal.ts';
 
 type Draft<T extends EventType> = Extract<EventDraft, { type: T }>;
 type IsNews = {
@@ -20,6 +21,9 @@ const endsTask = (record: GoalRecord, { taskId }: EventDraft): boolean => isOpen
 
 const isPending = (record: GoalRecord, approvalId: string): boolean =>
   record.approvals.get(approvalId)?.status === 'pending';
+
+const isSameWait = (before: WaitingFor | null, now: WaitingFor): boolean =>
+  before?.kind === now.kind && before.detail === now.detail && before.until === now.until;
 
 export const planDecisionMark = (revision: number): string => `plan.decided:${revision}`;
 
@@ -40,6 +44,9 @@ const decidesPlan = (record: GoalRecord, { data }: Draft<'plan.approved' | 'plan
 const news: IsNews = {
   'goal.submitted': (record) => record.head === null,
   'goal.context_assembled': (record) => !record.marks.has('goal.context_assembled'),
+  'goal.waiting': ({ state, outline }, { data }) =>
+    outline === null && state.status !== 'cancelling' && !isSameWait(state.waitingFor, data.waitingFor),
+  'goal.released': ({ state }) => state.waitingFor !== null,
   'goal.cancelling': (record) => record.state.status !== 'cancelling',
   // Of the plan as it is now: one that was completed by an older plan has more to do.
   'goal.completed': (record, _, revision) => revision >= (record.outline?.revision ?? 1),

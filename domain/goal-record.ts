@@ -74,6 +74,7 @@ export const acceptedState: GoalState = {
   seq: 0,
   run: 1,
   status: 'accepted',
+  waitingFor: null,
   plan: null,
   progress: noProgress,
   output: null,

@@ -61,7 +61,9 @@ const reducers: Reducers = {
     update(record, { status: 'planning' });
   },
   'goal.context_assembled': (record, { type }, changes) => addTo(record.marks, type, changes),
-  'goal.cancelling': (record) => update(record, { status: 'cancelling' }),
+  'goal.waiting': (record, { data: { waitingFor } }) => update(record, { status: 'accepted', waitingFor }),
+  'goal.released': (record) => update(record, { status: 'planning', waitingFor: null }),
+  'goal.cancelling': (record) => update(record, { status: 'cancelling', waitingFor: null }),
   'goal.completed'(record, event, changes) {
     endGoal(record, event, changes);
     keepArtifact(record, event, changes);

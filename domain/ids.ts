@@ -45,6 +45,15 @@ export function childGoalId(
   return asGoalId(`gol_${time}${base62OfBytes(digest(name))}`);
 }
 
+/** The id of the goal that a schedule's run starts. @param runId of the run's own workflow: a UUID, whose 128 bits are used */
+export function scheduledGoalId(runId: string): GoalId {
+  const bytes = runId.replaceAll('-', '').match(/../g) ?? [];
+  return goalIdFrom(
+    { unixMilliseconds: 0 },
+    Uint8Array.from(bytes, (byte) => Number.parseInt(byte, 16)),
+  );
+}
+
 /**
  * `apr_<goal>.<task>`, or `apr_<goal>` for the approval of the goal's plan: says where a decision belongs. With the
  * task's run, when it has begun anew: it is asked about again.

@@ -18,6 +18,14 @@ export const limits = {
   mailboxEvents: 32,
   artifactBytes: 5 * 1024 * 1024 * 1024,
   labels: 32,
+  /** How far ahead a goal may be submitted: a year. */
+  startDelaySeconds: 31_536_000,
+  /** Goals that one goal waits for. */
+  goalDependencies: 50,
+  batchItems: 1_000,
+  batchBytes: 8 * 1024 * 1024,
+  /** Times that one backfill of a schedule runs. */
+  backfillTimes: 500,
   documents: 64,
   expressionChars: 8_192,
   /** Operators, names, literals and calls of one expression. */

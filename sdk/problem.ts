@@ -1,7 +1,8 @@
 import type { ErrorCode, Fault } from '../domain/errors.ts';
 import { AstraApiError } from './api-error.ts';
 
-const isRecord = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null;
+export const isRecord = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null;
 const text = (value: unknown): string | undefined => (typeof value === 'string' && value !== '' ? value : undefined);
 
 /** For answers without a problem document, such as a proxy's error page. */
@@ -31,6 +32,33 @@ function faultsOf(errors: unknown): Fault[] {
   }));
 }
 
+/** The typed error of a problem document (RFC 9457). @param about what the answer says besides */
+export function errorOfProblem(
+  problem: Readonly<Record<string, unknown>>,
+  about: {
+    readonly status: number;
+    readonly unexplained: string;
+    readonly retryAfterSeconds?: number | undefined;
+    readonly requestId?: string | undefined;
+  },
+): AstraApiError {
+  const { status, retryAfterSeconds } = about;
+  const code = text(problem.code);
+  const retryable = status === 429 || (status >= 502 && status <= 504);
+  return new AstraApiError(
+    // A server newer than this client may know more codes: they pass through.
+    code?.startsWith('ASTRA_') ? (code as ErrorCode) : codeOfStatus(status),
+    text(problem.detail) ?? text(problem.title) ?? about.unexplained,
+    {
+      status,
+      faults: faultsOf(problem.errors),
+      retryable: typeof problem.retryable === 'boolean' ? problem.retryable : retryable,
+      retryAfterSeconds,
+      requestId: text(problem.requestId) ?? about.requestId,
+    },
+  );
+}
+
 /** The typed error of an answer that is not a success; reads problem documents (RFC 9457) and survives anything else. */
 export async function errorOfResponse(response: Response, url: URL): Promise<AstraApiError> {
   const { status, headers } = response;
@@ -42,18 +70,10 @@ export async function errorOfResponse(response: Response, url: URL): Promise<Ast
   } catch {
     // Not JSON: the status says all there is.
   }
-  const code = text(problem.code);
-  const retryable = status === 429 || (status >= 502 && status <= 504);
-  return new AstraApiError(
-    // A server newer than this client may know more codes: they pass through.
-    code?.startsWith('ASTRA_') ? (code as ErrorCode) : codeOfStatus(status),
-    text(problem.detail) ?? text(problem.title) ?? `${url.origin} answered ${status} without an explanation`,
-    {
-      status,
-      faults: faultsOf(problem.errors),
-      retryable: typeof problem.retryable === 'boolean' ? problem.retryable : retryable,
-      retryAfterSeconds: retryAfterSeconds(headers),
-      requestId: text(problem.requestId) ?? headers.get('x-request-id') ?? undefined,
-    },
-  );
+  return errorOfProblem(problem, {
+    status,
+    retryAfterSeconds: retryAfterSeconds(headers),
+    requestId: headers.get('x-request-id') ?? undefined,
+    unexplained: `${url.origin} answered ${status} without an explanation`,
+  });
 }

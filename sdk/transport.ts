@@ -24,6 +24,8 @@ export interface Request {
   readonly query?: Query;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: unknown;
+  /** Sent instead of `body`, as NDJSON. */
+  readonly lines?: readonly string[];
   /** Does a repeated request do no more than one? GET, PUT and DELETE always are; a POST or PATCH says so here. */
   readonly idempotent?: boolean;
   readonly redirect?: 'manual' | 'follow';
@@ -44,6 +46,7 @@ export interface Transport {
   /** Fetches another URL without credentials. */
   openForeign(url: string, request?: Pick<Request, 'signal'>): Promise<Response>;
   readonly backOff: BackOff;
+  readonly retries: number;
 }
 
 /** Rejects what runs longer than `timeoutMs` with ASTRA_TIMEOUT, and what the caller aborts with the caller's reason. */
@@ -135,6 +138,7 @@ export function createTransport(options: AstraOptions): Transport {
     return {
       accept: 'application/json',
       ...(request.body === undefined ? {} : { 'content-type': 'application/json' }),
+      ...(request.lines && { 'content-type': 'application/x-ndjson' }),
       ...(bearer ? { authorization: `Bearer ${bearer}` } : {}),
       ...request.headers,
     };
@@ -157,7 +161,8 @@ export function createTransport(options: AstraOptions): Transport {
   function call<T>(path: string, request: Request, read: Read<T>): Promise<T> {
     const url = createUrl(base, path, request.query);
     const { method = 'GET', redirect = 'follow' } = request;
-    const body = request.body === undefined ? {} : { body: JSON.stringify(request.body) };
+    const text = request.lines?.join('\n') ?? (request.body === undefined ? undefined : JSON.stringify(request.body));
+    const body = text === undefined ? {} : { body: text };
     return withRetries(request, policyOf(request), async () =>
       once(url, request, { method, redirect, headers: await headersOf(request), ...body }, read),
     );
@@ -176,5 +181,6 @@ export function createTransport(options: AstraOptions): Transport {
         once(new URL(url), request, {}, (response) => Promise.resolve(response)),
       ),
     backOff,
+    retries,
   };
 }

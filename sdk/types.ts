@@ -2,11 +2,19 @@ import type { Approval, Decision } from '../domain/schemas/approval.ts';
 import type { Artifact } from '../domain/schemas/artifact.ts';
 import type { ErrorInfo } from '../domain/schemas/common.ts';
 import type { GoalEvent } from '../domain/schemas/event.ts';
-import type { GoalStatus, GoalSubmission, GoalView, GraphView, TaskStatus, TaskView } from '../domain/schemas/goal.ts';
+import type {
+  GoalStatus,
+  GoalSubmission as ParsedSubmission,
+  GoalView,
+  GraphView,
+  TaskStatus,
+  TaskView,
+} from '../domain/schemas/goal.ts';
 import type { Plan } from '../domain/schemas/plan.ts';
 import type { GoalFork, GoalRetry, PlanChange } from '../domain/schemas/plan-change.ts';
 import type { PlanDiff } from '../domain/plan-change.ts';
 import type { Estimate } from '../domain/estimate.ts';
+import type { Schedule as ParsedSchedule, ScheduleDefinition as ParsedDefinition } from '../domain/schemas/schedule.ts';
 import type { Template } from '../domain/schemas/template.ts';
 import type { ToolManifest } from '../domain/schemas/tool.ts';
 import type { ErrorCode, Fault } from '../domain/errors.ts';
@@ -24,7 +32,6 @@ export type {
   GoalFork,
   GoalRetry,
   GoalStatus,
-  GoalSubmission,
   GoalView,
   GraphView,
   Json,
@@ -37,6 +44,16 @@ export type {
   Template,
   ToolManifest,
 };
+
+/** What `submit` takes; ids are any strings. */
+export type GoalSubmission = Omit<ParsedSubmission, 'dependsOnGoalIds'> & {
+  readonly dependsOnGoalIds?: readonly string[] | undefined;
+};
+
+/** When to start which goal. */
+export type ScheduleDefinition = Omit<ParsedDefinition, 'goal'> & { readonly goal: GoalSubmission };
+/** A schedule with its next and latest runs. */
+export type Schedule = Omit<ParsedSchedule, 'goal'> & { readonly goal: GoalSubmission };
 
 /** What every call takes: an abort rejects it with the signal's reason, also while it waits to try again. */
 export interface CallOptions {

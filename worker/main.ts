@@ -1,5 +1,6 @@
 import { flushCompileCache } from 'node:module';
 import { availableParallelism } from 'node:os';
+import { Client } from '@temporalio/client';
 import { Command } from 'commander';
 import { NativeConnection, Runtime } from '@temporalio/worker';
 import { startAdminServer } from '../platform/admin-server.ts';
@@ -26,9 +27,16 @@ const logger = createLogger({ name: 'worker', level: config.ASTRA_LOG_LEVEL });
 const metrics = createMetrics();
 Runtime.install({ logger: temporalLogger(logger) });
 
+const connecting = NativeConnection.connect({ address: config.TEMPORAL_ADDRESS });
 const [connection, parts] = await Promise.all([
-  NativeConnection.connect({ address: config.TEMPORAL_ADDRESS }),
-  createParts({ config, logger, metrics, threads: availableParallelism() }),
+  connecting,
+  createParts({
+    config,
+    logger,
+    metrics,
+    threads: availableParallelism(),
+    temporal: async () => new Client({ connection: await connecting, namespace: config.TEMPORAL_NAMESPACE }),
+  }),
 ]);
 const workers = await createWorkers({ config, connection, activities: parts.activities, logger });
 await parts.announceTools();

@@ -1,5 +1,6 @@
 import type { Pool } from 'pg';
 import type { Redis } from 'ioredis';
+import type { Client } from '@temporalio/client';
 import type { Registry } from 'prom-client';
 import type { Activities } from '../activities/contract.ts';
 import { createActivities } from '../activities/index.ts';
@@ -19,11 +20,14 @@ import { createAnswerCache } from '../stores/cache/answer-cache.ts';
 import { createLivePublisher } from '../stores/cache/live-publisher.ts';
 import { createViewCache } from '../stores/cache/view-cache.ts';
 import { createArtifactList } from '../stores/postgres/artifacts.ts';
+import { createCascadeStore } from '../stores/postgres/cascades.ts';
+import { createGoalWaits } from '../stores/postgres/goal-waits.ts';
 import { createPool } from '../stores/postgres/pool.ts';
 import { createTemplateStore } from '../stores/postgres/templates.ts';
 import { createToolStore } from '../stores/postgres/tools.ts';
 import { createRedis } from '../stores/redis.ts';
 import { createToolCatalogue } from '../stores/tool-catalogue.ts';
+import { createWakeWaiting } from './wake-waiting.ts';
 import { createWorkerMetrics } from './worker-metrics.ts';
 
 interface PartsOptions {
@@ -32,6 +36,8 @@ interface PartsOptions {
   readonly metrics: Registry;
   /** For inline tools. */
   readonly threads: number;
+  /** Asked for when it is needed first, so that making the parts does not wait for a connection. */
+  readonly temporal: () => Promise<Client>;
 }
 
 export interface WorkerParts {
@@ -45,7 +51,8 @@ export interface WorkerParts {
 }
 
 /** Everything a worker is made of, but Temporal. */
-export async function createParts({ config, logger, metrics, threads }: PartsOptions): Promise<WorkerParts> {
+export async function createParts(options: PartsOptions): Promise<WorkerParts> {
+  const { config, logger, metrics, threads, temporal } = options;
   const toolModules = config.ASTRA_TOOL_MODULES;
   const model = createModel(config);
   const builtIn = builtInTools({
@@ -65,13 +72,10 @@ export async function createParts({ config, logger, metrics, threads }: PartsOpt
   const redis = createRedis(config, { logger });
   const viewCache = createViewCache(redis, { logger });
   const { committed: onCommitted, scheduled: onScheduled } = createWorkerMetrics(metrics);
-  const recorder = createRecorder({
-    pool,
-    viewCache,
-    logger,
-    onCommitted,
-    memoryBytes: config.ASTRA_RECORD_MEMORY_MIB * 1024 * 1024,
-  });
+  const goalWaits = createGoalWaits(pool);
+  const onAwaitedEnd = createWakeWaiting({ goalWaits, temporal, logger });
+  const memoryBytes = config.ASTRA_RECORD_MEMORY_MIB * 1024 * 1024;
+  const recorder = createRecorder({ pool, viewCache, logger, onCommitted, onAwaitedEnd, memoryBytes });
   const answers = createAnswerCache({ memcachedServers: config.MEMCACHED_SERVERS, redis, logger });
   const artifacts = createArtifactStore(config);
   const toolStore = createToolStore(pool);
@@ -85,6 +89,8 @@ export async function createParts({ config, logger, metrics, threads }: PartsOpt
     answers,
     live: createLivePublisher(redis),
     templates: createTemplateStore(pool),
+    goalWaits,
+    cascades: createCascadeStore(pool),
     catalogue: createToolCatalogue(toolStore, { logger }),
     model,
     logger,

@@ -5,6 +5,7 @@ import type { Decision } from '../domain/schemas/approval.ts';
 import type { GoalFork, GoalRetry, PlanChange } from '../domain/schemas/plan-change.ts';
 import type { JsonObject } from '../domain/json.ts';
 import type { PlanOutline } from '../domain/plan-outline.ts';
+import type { ScheduleDefinition } from '../domain/schemas/schedule.ts';
 import { utf8Bytes } from '../domain/utf8-bytes.ts';
 
 /** Everything the API and the worker may know of the workflows. */
@@ -87,12 +88,27 @@ export interface GoalWorkflowResult {
   readonly status: 'completed' | 'failed' | 'cancelled';
 }
 
+export const scheduledGoalWorkflowType = 'scheduledGoalWorkflow';
+const schedulesOf = (tenant: string): string => `schedule/${tenant}/`;
+/** Of the schedule itself. A tenant's name has no slash, so no two tenants' schedules are named alike. */
+export const scheduleId = (tenant: string, name: string): string => `${schedulesOf(tenant)}${name}`;
+/** The reverse of `scheduleId`; null for another tenant's. */
+export const scheduleName = (tenant: string, id: string): string | null =>
+  id.startsWith(schedulesOf(tenant)) ? id.slice(schedulesOf(tenant).length) : null;
+
+export interface ScheduledGoalInput {
+  readonly tenant: string;
+  readonly definition: ScheduleDefinition;
+}
+
 export const messages = {
   cancelGoal: 'cancelGoal',
   deliverEvent: 'deliverEvent',
   decideApproval: 'decideApproval',
   amendPlan: 'amendPlan',
   goalView: 'goalView',
+  /** One of the goals that this one waits for has ended. */
+  awaitedGoalEnded: 'awaitedGoalEnded',
 } as const;
 
 /** A request, whose repetition has the same `changeId`. */

@@ -47,6 +47,8 @@ export interface GoalControl {
   /** Everything the goal does runs in here, so that one signal stops it. */
   readonly scope: CancellationScope;
   readonly cancelReason: string | null;
+  /** As its signal does. */
+  cancel(reason: string | null): void;
   readonly approvals: Map<string, PendingApproval>;
   /** Events that no wait has taken yet, by name, oldest first. */
   readonly mailbox: Map<string, JsonObject[]>;
@@ -72,11 +74,12 @@ export function createControl(options: {
   const mailbox = new Map(Object.entries(options.mailbox).map(([name, letters]) => [name, [...letters]]));
   let cancelReason: string | null = null;
 
-  setHandler(goalViewQuery, options.view);
-  setHandler(cancelGoalSignal, ({ reason }) => {
+  const cancel = (reason: string | null): void => {
     cancelReason = reason;
     scope.cancel();
-  });
+  };
+  setHandler(goalViewQuery, options.view);
+  setHandler(cancelGoalSignal, ({ reason }) => cancel(reason));
   setHandler(deliverEventSignal, ({ name, data }) => {
     const letters = mailbox.get(name);
     const waiting = [...mailbox.values()].reduce((sum, each) => sum + each.length, 0);
@@ -93,6 +96,7 @@ export function createControl(options: {
 
   const control: GoalControl = {
     scope,
+    cancel,
     approvals,
     mailbox,
     edits: options.edits,

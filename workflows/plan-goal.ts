@@ -1,18 +1,20 @@
 import { CancellationScope } from '@temporalio/workflow';
 import type { BeginGoalResult, PlanGoalArgs } from '../activities/contract.ts';
+import { isHeld } from '../domain/goal-beginning.ts';
 import type { GoalRef } from '../domain/goal-ref.ts';
 import { approvalId } from '../domain/ids.ts';
 import type { ErrorInfo } from '../domain/schemas/common.ts';
 import type { GoalSubmission } from '../domain/schemas/goal.ts';
 import { kernel, planner } from './activities.ts';
 import type { CarriedGoal, ForkMessage, GoalWorkflowInput, RetryGoalMessage } from './contract.ts';
+import { awaitBeginning } from './await-beginning.ts';
 import type { GoalControl } from './control.ts';
 import { failure } from './goal-ending.ts';
 import type { GoalPage } from './goal-page.ts';
 import { draft, recordEvents } from './goal-run.ts';
 import { awaitDecision } from './run-approval.ts';
 
-interface Planning {
+export interface Planning {
   readonly goal: GoalRef;
   readonly control: GoalControl;
   readonly page: GoalPage;
@@ -36,6 +38,7 @@ export async function planGoal(planning: Planning, input: GoalWorkflowInput): Pr
   if (input.fork) return forkGoal(planning, input, { submission, fork: input.fork });
   const byModel = !submission.plan && !submission.template;
   const args = { goal, submission, parentGoalId, submittedAt, bodyHash, depth };
+  if (isHeld(submission)) await awaitBeginning(planning, args);
   const planned = byModel ? await planByModel(planning, args) : await planAsGiven(planning, args);
   if ('error' in planned) throw failure(planned.error);
   if (submission.approval?.plan === 'required') await approvePlan(planning, submission, planned.outline.revision);

@@ -2,6 +2,8 @@ import type { Logger } from '../../platform/logger.ts';
 import type { ArtifactStore } from '../../stores/artifacts/artifact-store.ts';
 import type { AnswerCache } from '../../stores/cache/answer-cache.ts';
 import type { LivePublisher } from '../../stores/cache/live-publisher.ts';
+import type { CascadeStore } from '../../stores/postgres/cascades.ts';
+import type { GoalWaits } from '../../stores/postgres/goal-waits.ts';
 import type { TemplateStore } from '../../stores/postgres/templates.ts';
 import type { ToolCatalogue } from '../../stores/tool-catalogue.ts';
 import type { Model } from '../llm/model.ts';
@@ -20,6 +22,8 @@ export interface ExecutionDeps {
   readonly answers: AnswerCache;
   readonly live: LivePublisher;
   readonly templates: Pick<TemplateStore, 'get'>;
+  readonly goalWaits: Pick<GoalWaits, 'standing'>;
+  readonly cascades: Pick<CascadeStore, 'cancelledSince'>;
   readonly catalogue: ToolCatalogue;
   readonly model: Model | null;
   readonly logger: Pick<Logger, 'error'>;

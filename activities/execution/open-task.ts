@@ -3,6 +3,7 @@ import { AstraError, toErrorInfo } from '../../domain/errors.ts';
 import { renderTemplate, renderText } from '../../domain/expressions.ts';
 import { isFinalGoal } from '../../domain/goal-record.ts';
 import type { GoalRef } from '../../domain/goal-ref.ts';
+import { requireStartTime } from '../../domain/goal-beginning.ts';
 import { approvalId, childGoalId } from '../../domain/ids.ts';
 import type { JsonObject } from '../../domain/json.ts';
 import { limits } from '../../domain/limits.ts';
@@ -85,6 +86,7 @@ async function openSubGoal(
     throw new AstraError('ASTRA_BODY_TOO_LARGE', message);
   }
   const submission = validateSubmission(body, await deps.catalogue());
+  requireStartTime(submission, Date.now());
   const { retries, forks } = outline;
   const child = childGoalId(goal.goalId, taskId, { digest, run: retries?.run ?? runOf(outline) });
   await deps.recorder.record(goal, [draft('task.started', { childGoalId: child }, { taskId })]);

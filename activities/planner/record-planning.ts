@@ -61,9 +61,14 @@ export async function recordedOutline(recorder: Recorder, { goal }: PlanGoalArgs
   }
 }
 
-export async function recordSubmission(recorder: Recorder, args: PlanGoalArgs): Promise<void> {
+/** @param more what is recorded with it */
+export async function recordSubmission(
+  recorder: Recorder,
+  args: PlanGoalArgs,
+  more: readonly EventDraft[] = [],
+): Promise<void> {
   const { documents = [] } = args.submission;
-  await recorder.record(args.goal, [submitted(args)], { submission: { documents, bodyHash: args.bodyHash } });
+  await recorder.record(args.goal, [submitted(args), ...more], { submission: { documents, bodyHash: args.bodyHash } });
 }
 
 const submitted = (

@@ -18,6 +18,8 @@ export interface CommitterDeps {
   readonly logger: Pick<Logger, 'error'>;
   /** Told of each goal that a commit moved. */
   readonly onCommitted: (write: GoalWrite) => void;
+  /** Told of each goal that has ended and that other goals wait for, once readers see its end. */
+  readonly onAwaitedEnd: (goal: GoalRef) => void;
 }
 
 /** Settles requests; answers with those that must go into the next commit, in their order. */
@@ -46,7 +48,7 @@ export function createCommitter(deps: CommitterDeps): Commit {
     try {
       const moved = await write(news, deps.pool);
       const isMoved = ({ entry }: Fold): boolean => moved.has(goalKey(entry.goal));
-      void publish(news.filter(isMoved), deps);
+      void publish(news.filter(isMoved), deps, { moved });
       return await catchUp(
         news.filter((each) => !isMoved(each)),
         deps.memory,
@@ -79,11 +81,13 @@ function foldAll(requests: readonly RecordRequest[], logger: Pick<Logger, 'error
   });
 }
 
-/** @returns the keys of the goals that moved. @throws what pg throws; then none did, as far as is known */
-async function write(folds: readonly Fold[], pool: Pool): Promise<ReadonlySet<string>> {
+type Moved = Awaited<ReturnType<typeof commitGoals>>;
+
+/** @returns the goals that moved, by key. @throws what pg throws; then none did, as far as is known */
+async function write(folds: readonly Fold[], pool: Pool): Promise<Moved> {
   const { promise, resolve } = Promise.withResolvers<undefined>();
   for (const { entry } of folds) entry.committing = promise;
-  let moved: ReadonlySet<string> = new Set();
+  let moved: Moved = new Map();
   try {
     moved = await commitGoals(
       pool,
@@ -101,13 +105,17 @@ async function write(folds: readonly Fold[], pool: Pool): Promise<ReadonlySet<st
 
 async function publish(
   folds: readonly Fold[],
-  { memory, viewCache, onCommitted }: Pick<CommitterDeps, 'memory' | 'viewCache' | 'onCommitted'>,
+  { memory, viewCache, onCommitted, onAwaitedEnd }: Omit<CommitterDeps, 'pool' | 'logger'>,
+  { moved }: { readonly moved: Moved },
 ): Promise<void> {
   const writes = folds.flatMap((each) => each.write ?? []);
   for (const { entry } of folds) memory.keep(entry);
   writes.forEach(onCommitted);
   await viewCache.refresh(writes);
   for (const { requests } of folds) for (const request of requests) request.resolve();
+  for (const { goal, state } of writes) {
+    if (state.finishedAt !== null && moved.get(goalKey(goal))?.awaited === true) onAwaitedEnd(goal);
+  }
 }
 
 /** Nothing was news; but an earlier process may have died between its commit and the cache. */

@@ -96,6 +96,8 @@ export interface RecorderDeps {
   readonly logger: Pick<Logger, 'error'>;
   /** Called after each commit of a goal, for metrics. */
   readonly onCommitted?: (committed: { readonly events: number }) => void;
+  /** Called after the commit of a goal's end that other goals wait for. */
+  readonly onAwaitedEnd?: (goal: GoalRef) => void;
   /** For what is kept of the record: half of it for goals, a quarter each for plans and outputs. 256 MiB unless given. */
   readonly memoryBytes?: number;
 }
@@ -105,6 +107,7 @@ export function createRecorder({
   viewCache,
   logger,
   onCommitted,
+  onAwaitedEnd = () => undefined,
   memoryBytes = 256 * 1024 * 1024,
 }: RecorderDeps): Recorder {
   const memory = createGoalMemory(pool, { maxBytes: memoryBytes / 2 });
@@ -118,6 +121,7 @@ export function createRecorder({
       values.remember(write);
       onCommitted?.({ events: write.events.length });
     },
+    onAwaitedEnd,
   });
   return { ...createWriter(memory, createCommitQueue(commit)), ...createReads(pool, memory, values) };
 }

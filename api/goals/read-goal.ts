@@ -1,5 +1,5 @@
 import { AstraError } from '../../domain/errors.ts';
-import { acceptedState } from '../../domain/goal-record.ts';
+import { acceptedStateOf } from '../../domain/goal-beginning.ts';
 import type { GoalRef } from '../../domain/goal-ref.ts';
 import type { GoalState } from '../../domain/schemas/goal.ts';
 import type { Logger } from '../../platform/logger.ts';
@@ -42,5 +42,5 @@ export async function readGoal({ reader, engine, logger }: ReadGoalDeps, goal: G
   const started = await engine.find(tenant, goalId);
   if (!started) throw goalNotFound(goal);
   const known = await engine.query(goalId);
-  return { seq: 0, json: JSON.stringify({ ...goalHeadOf(started), ...acceptedState, ...known }) };
+  return { seq: 0, json: JSON.stringify({ ...goalHeadOf(started), ...acceptedStateOf(started), ...known }) };
 }

@@ -1,25 +1,19 @@
 import { AstraError } from '../../domain/errors.ts';
+import { requireStartTime } from '../../domain/goal-beginning.ts';
 import type { GoalId } from '../../domain/schemas/common.ts';
-import type { GoalSubmission } from '../../domain/schemas/goal.ts';
-import { validateSubmission } from '../../domain/plan-validation/validate-submission.ts';
 import type { GoalList } from '../../stores/postgres/goal-list.ts';
-import type { TemplateStore } from '../../stores/postgres/templates.ts';
-import type { ToolCatalogue } from '../../stores/tool-catalogue.ts';
 import type { Admission } from '../admission/admission.ts';
 import { hashBody } from './body-hash.ts';
+import { checkSubmission, type CheckSubmissionDeps } from './check-submission.ts';
 import type { GoalEngine } from './goal-engine.ts';
 import { createGoalId } from './goal-id.ts';
 import type { NewGoal } from './read-workflow-input.ts';
-import { validateParams } from '../../stores/template-params.ts';
+import { requireKnownGoals } from './require-known-goals.ts';
 
-export interface SubmitGoalDeps {
+export interface SubmitGoalDeps extends CheckSubmissionDeps {
   readonly engine: Pick<GoalEngine, 'start' | 'find'>;
   readonly admission: Admission;
-  readonly goalList: Pick<GoalList, 'bodyHash'>;
-  readonly templates: Pick<TemplateStore, 'get'>;
-  readonly catalogue: ToolCatalogue;
-  /** Default model; unset: a goal with an objective alone cannot be planned. */
-  readonly model: string | undefined;
+  readonly goalList: Pick<GoalList, 'bodyHash' | 'findRecorded'>;
 }
 
 export interface SubmittedGoal {
@@ -43,11 +37,10 @@ export type SubmitGoal = (
  * ASTRA_MODEL_NOT_CONFIGURED, ASTRA_IDEMPOTENCY_CONFLICT, ASTRA_OVERLOADED, ASTRA_UNAVAILABLE
  */
 export function createSubmitGoal(deps: SubmitGoalDeps): SubmitGoal {
-  const { engine, admission, goalList, catalogue } = deps;
+  const { engine, admission, goalList } = deps;
 
   return async (tenant, body, { idempotencyKey }) => {
-    const submission = validateSubmission(body, await catalogue());
-    await requirePlanSource(deps, tenant, submission);
+    const submission = await checkSubmission(deps, tenant, body);
     const goalId = createGoalId(tenant, idempotencyKey);
     // Without a key the id is new, and nobody will ever ask for it with a body.
     const bodyHash = idempotencyKey === undefined ? null : hashBody(submission);
@@ -55,6 +48,8 @@ export function createSubmitGoal(deps: SubmitGoalDeps): SubmitGoal {
     // Temporal forgets goals after its retention; the record does not, and a goal must not run twice for one key.
     const recorded = idempotencyKey === undefined ? null : await recordedHash(goalList, tenant, goalId);
     if (recorded !== null) return requireSameBody(goalId, recorded, bodyHash);
+    requireStartTime(submission, Date.now());
+    await requireKnownGoals(deps, tenant, submission.dependsOnGoalIds ?? []);
 
     const started: NewGoal = {
       tenant,
@@ -69,29 +64,6 @@ export function createSubmitGoal(deps: SubmitGoalDeps): SubmitGoal {
     const earlier = await engine.find(tenant, goalId);
     return requireSameBody(goalId, earlier?.bodyHash ?? (await goalList.bodyHash(tenant, goalId)), bodyHash);
   };
-}
-
-async function requirePlanSource(deps: SubmitGoalDeps, tenant: string, submission: GoalSubmission): Promise<void> {
-  const { template: call, plan } = submission;
-  if (call) {
-    const template = await deps.templates.get(tenant, call.name);
-    if (!template) {
-      throw new AstraError(
-        'ASTRA_TEMPLATE_INVALID',
-        `There is no template "${call.name}". GET /v1/templates lists them.`,
-        {
-          faults: [{ pointer: '/template/name', message: 'is not a template of this tenant' }],
-        },
-      );
-    }
-    validateParams(template.params, call.params ?? {});
-  } else if (!plan && deps.model === undefined) {
-    throw new AstraError(
-      'ASTRA_MODEL_NOT_CONFIGURED',
-      'A goal with an objective alone is planned by a model. Set ASTRA_MODEL_PROVIDER, ASTRA_MODEL, ASTRA_MODEL_API_KEY and, ' +
-        'for an endpoint of your own, ASTRA_MODEL_BASE_URL for the API and the workers; or give a plan or a template.',
-    );
-  }
 }
 
 async function recordedHash(

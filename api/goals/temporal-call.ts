@@ -9,6 +9,7 @@ import { AstraError } from '../../domain/errors.ts';
 /** gRPC: CANCELLED, DEADLINE_EXCEEDED, RESOURCE_EXHAUSTED, ABORTED, UNAVAILABLE: the same call may succeed later. */
 const transientCodes = new Set([1, 4, 8, 10, 14]);
 const notFoundCodes = new Set([5]);
+const invalidCodes = new Set([3]);
 
 /**
  * A call to Temporal that answers or gives up in time.
@@ -35,3 +36,4 @@ function isTransient(error: unknown): boolean {
 }
 
 export const isNotFound = (error: unknown): boolean => isGrpcServiceError(error) && notFoundCodes.has(error.code);
+export const isInvalid = (error: unknown): boolean => isGrpcServiceError(error) && invalidCodes.has(error.code);

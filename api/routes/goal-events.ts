@@ -10,7 +10,7 @@ import { goalParams } from '../params.ts';
 import { goalFrames, type GoalFramesDeps } from '../stream/goal-frames.ts';
 import { createPageReader } from '../stream/read-lanes.ts';
 import { parseLastEventId } from '../stream/sse-frame.ts';
-import { sseResponse } from '../stream/sse-response.ts';
+import { streamResponse } from '../stream/stream-response.ts';
 import { eventsQuery } from './goal-query.ts';
 
 const events = createRoute({
@@ -62,5 +62,8 @@ async function streamEvents(deps: ApiDeps & GoalFramesDeps, goal: GoalRef, lastE
   // 204 tells an EventSource not to come back.
   const isOver = after !== null && after.seq >= view.seq && isFinalGoal(stateOf(view).status);
   if (isOver) return new Response(null, { status: 204 });
-  return sseResponse((signal) => goalFrames(deps, goal, { after, signal }), deps);
+  return streamResponse((signal) => goalFrames(deps, goal, { after, signal }), {
+    shutdown: deps.shutdown,
+    contentType: 'text/event-stream',
+  });
 }

@@ -11,7 +11,7 @@ import { previewFork } from '../goals/plan-preview.ts';
 import { readGoal } from '../goals/read-goal.ts';
 import type { NewGoal } from '../goals/read-workflow-input.ts';
 import { answers, jsonAnswer, jsonBody, secured } from '../openapi/describe.ts';
-import { dryRunQuery, goalParams, idempotencyHeaders } from '../params.ts';
+import { dryRunQuery, goalParams, idempotencyHeader, idempotencyHeaders } from '../params.ts';
 import { jsonText } from '../view-response.ts';
 
 const fork = createRoute({
@@ -55,7 +55,7 @@ export function mountGoalFork(app: OpenAPIHono<ApiEnv>, deps: ApiDeps): void {
     const { source, ...preview } = await previewFork(deps, from, request);
     if (c.req.valid('query').dryRun === 'true') return c.json(preview, 200);
 
-    const key = c.req.valid('header')['idempotency-key'];
+    const key = c.req.valid('header')[idempotencyHeader];
     const goalId = createGoalId(tenant, key === undefined ? undefined : `fork/${from.goalId}/${key}`);
     const { objective, input, labels, priority } = source.head;
     const forkedFrom = { goalId: from.goalId, seq: source.state.seq };

@@ -13,7 +13,7 @@ import { createGoalLinks } from '../goals/goal-links.ts';
 import { previewChange, previewRetry } from '../goals/plan-preview.ts';
 import { stateOf } from '../goals/read-goal.ts';
 import { answers, jsonAnswer, jsonBody, secured } from '../openapi/describe.ts';
-import { dryRunQuery, goalParams, idempotencyHeaders } from '../params.ts';
+import { dryRunQuery, goalParams, idempotencyHeader, idempotencyHeaders } from '../params.ts';
 import { jsonText } from '../view-response.ts';
 
 /** How long an answer waits for the goal to show what was asked of it. */
@@ -134,7 +134,7 @@ export function mountGoalPlan(app: OpenAPIHono<ApiEnv>, deps: ApiDeps): void {
     const { tenant, subject } = c.get('principal');
     const goal = { tenant, goalId: c.req.valid('param').goalId };
     const change = await readBody(c, planChangeSchema);
-    const key = c.req.valid('header')['idempotency-key'];
+    const key = c.req.valid('header')[idempotencyHeader];
     const changeId = changeIdOf(goal, 'plan', key);
     if (c.req.valid('query').dryRun === 'true') return c.json(await previewChange(deps, goal, change), 200);
     if (!(await isMade(goal, changeId))) {
@@ -154,7 +154,7 @@ export function mountGoalPlan(app: OpenAPIHono<ApiEnv>, deps: ApiDeps): void {
     const goal = { tenant, goalId: c.req.valid('param').goalId };
     const request = await readBody(c, goalRetrySchema);
     if (c.req.valid('query').dryRun === 'true') return c.json(await previewRetry(deps, goal, request), 200);
-    const changeId = changeIdOf(goal, 'retry', c.req.valid('header')['idempotency-key']);
+    const changeId = changeIdOf(goal, 'retry', c.req.valid('header')[idempotencyHeader]);
     const run = (await isMade(goal, changeId)) ? null : await startAgain(goal, { request, by: subject, changeId });
     const view = await awaitGoal(deps, goal, {
       until: (seen) => run === null || stateOf(seen).run >= run,

@@ -1,6 +1,6 @@
 import { z } from '@hono/zod-openapi';
 import { goalIdSchema, timestampSchema } from '../../domain/schemas/common.ts';
-import { goalStatusSchema } from '../../domain/schemas/goal.ts';
+import { cascadeIdSchema, goalStatusSchema } from '../../domain/schemas/goal.ts';
 import { templateNameSchema } from '../../domain/schemas/template.ts';
 import type { GoalFilter } from '../../stores/postgres/goal-list.ts';
 import { pageQuery, repeatable } from '../params.ts';
@@ -22,6 +22,7 @@ export const goalListQuery = z.strictObject({
     .openapi({ param: { description: '`name:value`; may be repeated, and then all must match' } }),
   template: templateNameSchema.optional(),
   parentGoalId: goalIdSchema.optional(),
+  cascadeId: cascadeIdSchema.optional(),
   createdAfter: timestampSchema.optional(),
   createdBefore: timestampSchema.optional(),
 });
@@ -32,9 +33,9 @@ function parseLabel(text: string): [name: string, value: string] {
 }
 
 export function toGoalFilter(query: z.infer<typeof goalListQuery>): GoalFilter {
-  const { status, label, template, parentGoalId, createdAfter, createdBefore } = query;
+  const { status, label, template, parentGoalId, cascadeId, createdAfter, createdBefore } = query;
   const labels = label && Object.fromEntries(label.map(parseLabel));
-  return { statuses: status, labels, template, parentGoalId, createdAfter, createdBefore };
+  return { statuses: status, labels, template, parentGoalId, cascadeId, createdAfter, createdBefore };
 }
 
 /** `30s` or `30`; at most a minute, as proxies cut what stays silent for longer. */

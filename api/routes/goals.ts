@@ -1,15 +1,13 @@
 import { createRoute, type OpenAPIHono } from '@hono/zod-openapi';
-import { acceptedState } from '../../domain/goal-record.ts';
 import type { ApiEnv } from '../context.ts';
 import type { ApiDeps } from '../deps.ts';
+import { createAcceptGoal } from '../goals/accept-goal.ts';
 import { awaitGoal } from '../goals/await-goal.ts';
-import { goalHeadOf } from '../../domain/goal-head.ts';
 import { createGoalLinks } from '../goals/goal-links.ts';
 import { readGoal } from '../goals/read-goal.ts';
-import { createSubmitGoal } from '../goals/submit-goal.ts';
 import { readJson } from '../body.ts';
 import { answers, jsonAnswer, jsonBody, secured } from '../openapi/describe.ts';
-import { goalParams, idempotencyHeaders, noQuery } from '../params.ts';
+import { goalParams, idempotencyHeader, idempotencyHeaders, noQuery } from '../params.ts';
 import { jsonText, viewResponse } from '../view-response.ts';
 import { goalListQuery, toGoalFilter, viewQuery } from './goal-query.ts';
 
@@ -23,7 +21,8 @@ const submit = createRoute({
   summary: 'Submit a goal',
   description:
     'Give exactly one source of the plan: `plan`, `template`, or `objective` alone, which a model plans. The goal is durable before the answer. ' +
-    'With an `Idempotency-Key`, the same key and body give the same goal, however often they are sent.',
+    'With an `Idempotency-Key`, the same key and body give the same goal, however often they are sent. `startAt`, `delaySeconds` and ' +
+    '`dependsOnGoalIds` hold it back: it is `accepted`, and `waitingFor` says why, until its time has come and those goals have completed.',
   ...secured('goals:write'),
   request: {
     query: noQuery,
@@ -80,24 +79,17 @@ const get = createRoute({
 });
 
 export function mountGoals(app: OpenAPIHono<ApiEnv>, deps: ApiDeps): void {
-  const { config, reader, goalList, shutdown } = deps;
+  const { config, goalList, shutdown } = deps;
   const links = createGoalLinks(config);
-  const submitGoal = createSubmitGoal({ ...deps, model: config.ASTRA_MODEL });
+  const acceptGoal = createAcceptGoal(deps);
 
   app.openapi(submit, async (c) => {
     const { tenant } = c.get('principal');
-    const { goalId, started } = await submitGoal(tenant, await readJson(c), {
-      idempotencyKey: c.req.valid('header')['idempotency-key'],
+    const { goalId, status, json } = await acceptGoal(tenant, await readJson(c), {
+      idempotencyKey: c.req.valid('header')[idempotencyHeader],
     });
     c.header('location', links.url(goalId));
-    if (!started) {
-      const { json } = await readGoal(deps, { tenant, goalId });
-      return jsonText(c, links.addTo(json, goalId), 200);
-    }
-    const head = goalHeadOf(started);
-    // So that a read that follows finds it before its first event is recorded. Without Redis, Temporal answers that read.
-    await reader.seed(head, acceptedState);
-    return jsonText(c, links.addTo(JSON.stringify({ ...head, ...acceptedState }), goalId), 202);
+    return jsonText(c, json, status);
   });
 
   app.openapi(list, async (c) => {

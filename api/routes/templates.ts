@@ -1,10 +1,11 @@
 import { createRoute, z, type OpenAPIHono } from '@hono/zod-openapi';
-import { AstraError, type Fault } from '../../domain/errors.ts';
+import { AstraError } from '../../domain/errors.ts';
 import type { Template } from '../../domain/schemas/template.ts';
 import { validatePlan } from '../../domain/plan-validation/validate-plan.ts';
 import { readBody } from '../body.ts';
 import type { ApiEnv } from '../context.ts';
 import type { ApiDeps } from '../deps.ts';
+import { faultsUnder } from '../faults-under.ts';
 import { compileParams } from '../../stores/template-params.ts';
 import { answers, jsonAnswer, jsonBody, secured } from '../openapi/describe.ts';
 import { noQuery, pageQuery, templateParams } from '../params.ts';
@@ -71,11 +72,8 @@ export function mountTemplates(app: OpenAPIHono<ApiEnv>, deps: Pick<ApiDeps, 'te
   /** @throws ASTRA_PLAN_INVALID, ASTRA_TEMPLATE_INVALID */
   async function requireValid(template: Template): Promise<void> {
     compileParams(template.params);
-    try {
-      validatePlan(template.plan, await catalogue(), { source: 'template' });
-    } catch (error) {
-      throw error instanceof AstraError ? underPlan(error) : error;
-    }
+    const tools = await catalogue();
+    await faultsUnder('/plan', async () => validatePlan(template.plan, tools, { source: 'template' }));
   }
 
   app.openapi(list, async (c) => c.json(await templates.list(c.get('principal').tenant, c.req.valid('query')), 200));
@@ -106,10 +104,4 @@ export function mountTemplates(app: OpenAPIHono<ApiEnv>, deps: Pick<ApiDeps, 'te
     if (!(await templates.delete(c.get('principal').tenant, name))) throw notFound(name);
     return c.body(null, 204);
   });
-}
-
-/** The faults of a plan, as faults of the body it came in. */
-function underPlan(error: AstraError): AstraError {
-  const faults = error.faults.map(({ pointer, message }): Fault => ({ pointer: `/plan${pointer}`, message }));
-  return new AstraError(error.code, error.message, { faults, cause: error });
 }

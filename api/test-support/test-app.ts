@@ -6,6 +6,7 @@ import type { ApiDeps } from '../deps.ts';
 import { createGoalLinks } from '../goals/goal-links.ts';
 import { createGoalEngine } from '../goals/goal-engine.ts';
 import { createReadCounter } from '../middleware/observe.ts';
+import { createScheduleEngine } from '../schedules/schedule-engine.ts';
 import { createMetrics } from '../../platform/metrics.ts';
 import { createLogger } from '../../platform/logger.ts';
 import { createLiveLane } from '../../stores/cache/live-lane.ts';
@@ -15,6 +16,7 @@ import { createGoalReader } from '../../stores/goal-reader.ts';
 import { createHotViews } from '../../stores/hot-views.ts';
 import { createApprovalStore } from '../../stores/postgres/approvals.ts';
 import { createArtifactList } from '../../stores/postgres/artifacts.ts';
+import { createCascadeStore } from '../../stores/postgres/cascades.ts';
 import { createGoalList } from '../../stores/postgres/goal-list.ts';
 import { createPool } from '../../stores/postgres/pool.ts';
 import { createTemplateStore } from '../../stores/postgres/templates.ts';
@@ -97,10 +99,12 @@ export async function createTestApp({
     temporal,
     admission: createAdmission({ backlog, maxQueueSeconds: 10 }),
     engine: createGoalEngine(temporal, { onRead: () => countRead('temporal') }),
+    schedules: createScheduleEngine(temporal),
     reader: createGoalReader({ pool, viewCache, hotViews, onQuery: countRead }),
     hotViews,
     lane,
     goalList,
+    cascades: createCascadeStore(pool),
     approvals: createApprovalStore(pool),
     templates: createTemplateStore(pool),
     tools,

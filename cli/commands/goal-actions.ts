@@ -1,13 +1,28 @@
 import { parseJsonObject } from '../read-input.ts';
 import type { Session } from '../session.ts';
+import { UsageError } from '../usage-error.ts';
+
+interface CancelFlags {
+  readonly reason?: string;
+  readonly cascade?: string;
+}
 
 export async function cancelGoal(
   session: Session,
-  id: string,
-  { reason }: { readonly reason?: string },
+  id: string | undefined,
+  { reason, cascade }: CancelFlags,
 ): Promise<undefined> {
-  const goal = await session.astra.goals.cancel(id, { reason, signal: session.io.signal });
-  session.print(goal, () => [`${goal.id} ${goal.status}`]);
+  const { goals } = session.astra;
+  const options = { reason, signal: session.io.signal };
+  if ((id === undefined) === (cascade === undefined)) throw new UsageError('Give the id of a goal, or --cascade <id>');
+  if (cascade !== undefined) {
+    const answer = await goals.cancelCascade(cascade, options);
+    session.print(answer, () => [`${answer.cancelling} goals of ${cascade} are told to stop`]);
+  }
+  if (id !== undefined) {
+    const goal = await goals.cancel(id, options);
+    session.print(goal, () => [`${goal.id} ${goal.status}`]);
+  }
 }
 
 export async function sendEvent(

@@ -23,7 +23,7 @@ export async function printGoal(session: Session, id: string): Promise<undefined
   const goal = await astra.goals.get(id, { signal: io.signal });
   const why = session.json ? [] : await whyEnded(session, id, goal.status);
   session.print(goal, () => {
-    const { template, labels, error, usage, parentGoalId, createdAt, finishedAt, links } = goal;
+    const { template, labels, error, usage, parentGoalId, cascadeId, waitingFor, createdAt, finishedAt, links } = goal;
     const facts: readonly (readonly [string, string | null])[] = [
       ['template', template],
       [
@@ -33,6 +33,8 @@ export async function printGoal(session: Session, id: string): Promise<undefined
           .join(' ') || null,
       ],
       ['parent', parentGoalId],
+      ['cascade', cascadeId ?? null],
+      ['waits', waitingFor && [waitingFor.kind, waitingFor.until ?? waitingFor.detail].join(' ')],
       ['created', createdAt],
       ['finished', finishedAt],
       ['error', error === null ? null : `${error.code} ${error.message}`],
@@ -57,12 +59,14 @@ interface ListFlags {
   readonly status?: GoalStatus[];
   readonly label?: Readonly<Record<string, string>>;
   readonly template?: string;
+  readonly cascade?: string;
   readonly limit: number;
 }
 
-export async function printGoals(session: Session, { status, label, template, limit }: ListFlags): Promise<undefined> {
+export async function printGoals(session: Session, flags: ListFlags): Promise<undefined> {
   const { astra, io } = session;
-  const filters = { status, labels: label, template, limit: Math.min(limit, 500) };
+  const { status, label, template, cascade, limit } = flags;
+  const filters = { status, labels: label, template, cascadeId: cascade, limit: Math.min(limit, 500) };
   const goals = await takeItems(astra.goals.all(filters, { signal: io.signal }), limit);
   const row = ({ id, status: state, progress, createdAt, objective }: GoalView) => [
     id,

@@ -9,6 +9,7 @@ import { printEvents } from './goal-events.ts';
 import { addPlanCommands } from './goal-plan.ts';
 import { printArtifacts, printGoal, printGoals, printGraph, printResult } from './goal-reads.ts';
 import { submitFromFlags } from './goal-submit.ts';
+import { submitBatch } from './goal-submit-batch.ts';
 
 const parseStatuses = (text: string): GoalStatus[] =>
   // The API knows the states and names them when one is wrong.
@@ -17,15 +18,7 @@ const parseStatuses = (text: string): GoalStatus[] =>
 /** `astra goal …` */
 export function createGoalCommand(bind: Bind): Command {
   const goal = new Command('goal').description('submit, watch, read and cancel goals');
-  addSubmitFlags(
-    goal
-      .command('submit [file]')
-      .description(
-        'submit a goal: from a JSON file with a goal or a plan (- is standard input), a template, or an objective',
-      )
-      .option('--objective <text>', 'what is to be achieved; alone, a model plans it')
-      .option('--template <name>', 'template to make the plan from'),
-  ).action(bind(submitFromFlags));
+  addSubmitCommands(goal, bind);
   goal
     .command('watch <id>')
     .description('show a goal until it ends; Ctrl-C leaves it running')
@@ -37,11 +30,13 @@ export function createGoalCommand(bind: Bind): Command {
     .option('--status <states>', 'only these states, separated by commas', parseStatuses)
     .option('-l, --label <name=value>', 'only with this label (repeatable)', collectLabels)
     .option('--template <name>', 'only of this template')
+    .option('--cascade <id>', 'only of this cascade')
     .option('-n, --limit <count>', 'how many', parseCount(1), 20)
     .action(bind(printGoals));
   goal
-    .command('cancel <id>')
-    .description('cancel a goal')
+    .command('cancel [id]')
+    .description('cancel a goal, or with --cascade all that belong together')
+    .option('--cascade <id>', 'all goals of this cascade that have not ended')
     .option('--reason <text>', 'for the record')
     .action(bind(cancelGoal));
   addPlanCommands(goal, bind);
@@ -69,4 +64,21 @@ export function createGoalCommand(bind: Bind): Command {
     .option('--data <json>', 'a JSON object')
     .action(bind(sendEvent));
   return goal;
+}
+
+function addSubmitCommands(goal: Command, bind: Bind): void {
+  addSubmitFlags(
+    goal
+      .command('submit [file]')
+      .description(
+        'submit a goal: from a JSON file with a goal or a plan (- is standard input), a template, or an objective',
+      )
+      .option('--objective <text>', 'what is to be achieved; alone, a model plans it')
+      .option('--template <name>', 'template to make the plan from'),
+  ).action(bind(submitFromFlags));
+  goal
+    .command('submit-batch <file>')
+    .description('submit a goal for each line of an NDJSON file (- is standard input); prints a line for each')
+    .option('--idempotency-key <key>', 'the same key and file start each goal once')
+    .action(bind(submitBatch));
 }

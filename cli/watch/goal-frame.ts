@@ -36,6 +36,12 @@ function formatBar({ progress, status }: GoalView, width: number, paint: Paint):
   return `${paint('green', '━'.repeat(filled))}${paint('dim', '─'.repeat(width - filled))} ${settled}/${total}`;
 }
 
+/** Why a goal does not begin. */
+function formatWait({ waitingFor }: GoalView): string {
+  if (!waitingFor) return '';
+  return waitingFor.until === null ? `waits for ${clean(waitingFor.detail)}` : `waits until ${waitingFor.until}`;
+}
+
 /** Objective, state, bar, counts and time: two lines. */
 export function formatHead(goal: GoalView, options: Pick<FrameOptions, 'paint' | 'width' | 'now'>): string[] {
   const { paint, width, now } = options;
@@ -44,6 +50,7 @@ export function formatHead(goal: GoalView, options: Pick<FrameOptions, 'paint' |
     running > 0 ? `${running} running` : '',
     waiting > 0 ? `${waiting} waiting` : '',
     failed > 0 ? paint('red', `${failed} failed`) : '',
+    formatWait(goal),
     formatDuration(elapsedMs(goal.createdAt, goal.finishedAt, now)),
   ].filter((part) => part !== '');
   const title = truncate(clean(goal.objective), Math.max(10, width - goal.id.length - 2));

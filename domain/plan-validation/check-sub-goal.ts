@@ -34,9 +34,17 @@ export function checkSubGoal(body: JsonObject, path: readonly PropertyKey[], { c
   const ofPlan = childPlan === undefined ? [] : checkChildPlan(childPlan, { context, checkPlan });
   const prefix = jsonPointer(path);
   return [
+    ...checkWaits(body, prefix),
     ...ofBody.map(({ pointer, message }) => ({ pointer: `${prefix}${pointer}`, message })),
     ...ofPlan.map(({ pointer, message }) => ({ pointer: `${prefix}/plan${pointer}`, message })),
   ];
+}
+
+/** A child that waits for its parent, or for what waits for that, would never end: a plan has `after` for this. */
+function checkWaits({ dependsOnGoalIds }: JsonObject, prefix: string): Fault[] {
+  if (dependsOnGoalIds === undefined) return [];
+  const message = 'a sub-goal waits by its task: give the task `after`';
+  return [{ pointer: `${prefix}/dependsOnGoalIds`, message }];
 }
 
 function checkChildPlan(plan: Json, { context, checkPlan }: Checker): readonly Fault[] {

@@ -57,6 +57,11 @@ const bodies: readonly MalformedSubmission[] = [
   ),
   body('a document without text', { objective: 'x', documents: [{ kind: 'rule', title: 't' }] }, '/documents/0/text'),
   body('an input that is a list', { objective: 'x', input: [] }, '/input'),
+  body('a start that is no time', { objective: 'x', startAt: 'tomorrow' }, '/startAt'),
+  body('a delay of more than a year', { objective: 'x', delaySeconds: 31_536_001 }, '/delaySeconds'),
+  body('a start and a delay', { objective: 'x', startAt: '2026-01-01T00:00:00Z', delaySeconds: 1 }, '/delaySeconds'),
+  body('a dependency that is no id', { objective: 'x', dependsOnGoalIds: ['a'] }, '/dependsOnGoalIds/0'),
+  body('a cascade with blanks', { objective: 'x', cascadeId: 'all of it' }, '/cascadeId'),
   body('an unknown approval setting', { objective: 'x', approval: { plan: 'never' } }, '/approval/plan'),
   body(
     'faults of the body and of the plan at once',
@@ -177,6 +182,11 @@ const subGoals: readonly MalformedSubmission[] = [
   plan('a field of a sub-goal that does not exist', [child({ objective: 'x', goal: 1 })], '/tasks/0/goal/goal'),
   plan('a sub-goal without a plan', [child({ input: {} })], '/tasks/0/goal'),
   plan('a sub-goal of a bad priority', [child({ objective: 'x', priority: 7 })], '/tasks/0/goal/priority'),
+  plan(
+    'a sub-goal that waits for goals',
+    [child({ objective: 'x', dependsOnGoalIds: ['gol_0123456789abcdefghij'] })],
+    '/tasks/0/goal/dependsOnGoalIds',
+  ),
   plan('a bad expression in a sub-goal', [child({ objective: '{{ tasks.x }}' })], '/tasks/0/goal/objective'),
   plan('a plan of a sub-goal without tasks', [child({ plan: {} })], '/tasks/0/goal/plan/tasks'),
   plan(

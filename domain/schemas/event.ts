@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { Artifact } from './artifact.ts';
 import type { Decision } from './approval.ts';
 import { goalIdSchema, jsonObjectSchema, timestampSchema, type ErrorInfo, type GoalId, type Usage } from './common.ts';
-import type { GoalHead, TaskView } from './goal.ts';
+import type { GoalHead, TaskView, WaitingFor } from './goal.ts';
 import type { Json, JsonObject } from '../json.ts';
 import type { PlanOutline } from '../plan-outline.ts';
 
@@ -13,6 +13,10 @@ export type Output = { readonly output: Json } | { readonly artifact: Artifact }
 export interface EventData {
   'goal.submitted': { readonly head: GoalHead };
   'goal.context_assembled': { readonly documents: number; readonly sizeBytes: number };
+  /** The goal must not begin yet; again when it waits for something else. */
+  'goal.waiting': { readonly waitingFor: WaitingFor };
+  /** What it waited for has come. */
+  'goal.released': { readonly [nothing: string]: never };
   'goal.cancelling': { readonly reason: string | null };
   'goal.completed': Output;
   'goal.failed': { readonly error: ErrorInfo };
@@ -89,6 +93,8 @@ export type GoalEvent = EventDraft & { readonly goalId: GoalId; readonly seq: nu
 export const eventTypes = [
   'goal.submitted',
   'goal.context_assembled',
+  'goal.waiting',
+  'goal.released',
   'goal.cancelling',
   'goal.completed',
   'goal.failed',

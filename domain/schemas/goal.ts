@@ -16,6 +16,11 @@ export const documentSchema = z.strictObject({
   text: z.string().max(limits.goalBodyBytes),
 });
 
+/** Goals that belong together: what one job, customer or release has started. */
+export const cascadeIdSchema = z
+  .string()
+  .regex(/^[\w.:-]{1,128}$/, 'must have 1 to 128 letters, digits, "_", ".", ":" or "-"');
+
 /** The body of `POST /v1/goals`: exactly one source of the plan, `plan`, `template`, or `objective` alone. */
 export const goalSubmissionSchema = z
   .strictObject({
@@ -32,6 +37,14 @@ export const goalSubmissionSchema = z
     approval: z
       .strictObject({ plan: z.enum(['auto', 'required']).optional(), required: z.int().min(1).max(20).optional() })
       .optional(),
+    startAt: timestampSchema.optional(),
+    delaySeconds: z.number().min(0).max(limits.startDelaySeconds).optional(),
+    dependsOnGoalIds: z.array(goalIdSchema).max(limits.goalDependencies).optional(),
+    cascadeId: cascadeIdSchema.optional(),
+  })
+  .refine((goal) => goal.startAt === undefined || goal.delaySeconds === undefined, {
+    message: 'give startAt or delaySeconds, not both',
+    path: ['delaySeconds'],
   })
   .refine((goal) => !(goal.plan && goal.template), { message: 'give plan or template, not both', path: ['template'] })
   .refine((goal) => Boolean(goal.plan ?? goal.template ?? goal.objective), {
@@ -79,6 +92,14 @@ export const progressSchema = z.strictObject({
   waiting: z.int(),
 });
 
+/** Why something does not go on, and until when if that is known. */
+export const waitingForSchema = z.strictObject({
+  kind: z.enum(['dependency', 'approval', 'retry', 'timer', 'event', 'worker']),
+  detail: z.string(),
+  until: timestampSchema.nullable(),
+});
+export type WaitingFor = z.infer<typeof waitingForSchema>;
+
 /** What never changes after submission. Kept apart so that a commit rewrites only the state. */
 export const goalHeadSchema = z.strictObject({
   id: goalIdSchema,
@@ -93,6 +114,10 @@ export const goalHeadSchema = z.strictObject({
   /** The goal whose finished tasks it began with, and of which event of that. */
   forkedFrom: z.strictObject({ goalId: goalIdSchema, seq: z.int() }).nullable(),
   createdAt: timestampSchema,
+  /** The following are there when the submission has them. A delay is shown as the time it leads to. */
+  startAt: timestampSchema.optional(),
+  dependsOnGoalIds: z.array(goalIdSchema).optional(),
+  cascadeId: cascadeIdSchema.optional(),
 });
 export type GoalHead = z.infer<typeof goalHeadSchema>;
 
@@ -102,6 +127,8 @@ export const goalStateSchema = z.strictObject({
   /** 1, and one more for each retry. */
   run: z.int(),
   status: goalStatusSchema,
+  /** Set while an accepted goal must not begin. */
+  waitingFor: waitingForSchema.nullable(),
   plan: z.strictObject({ revision: z.int(), source: planSourceSchema, taskCount: z.int() }).nullable(),
   progress: progressSchema,
   output: jsonSchema,
@@ -137,13 +164,7 @@ export const taskViewSchema = z.strictObject({
   status: taskStatusSchema,
   attempt: z.int(),
   after: z.array(z.string()),
-  waitingFor: z
-    .strictObject({
-      kind: z.enum(['dependency', 'approval', 'retry', 'timer', 'event', 'worker']),
-      detail: z.string(),
-      until: timestampSchema.nullable(),
-    })
-    .nullable(),
+  waitingFor: waitingForSchema.nullable(),
   startedAt: timestampSchema.nullable(),
   finishedAt: timestampSchema.nullable(),
   /** On a completed task exactly one of the two is set; a graph leaves out outputs beyond 2 KiB. */

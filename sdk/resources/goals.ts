@@ -1,5 +1,6 @@
 import { followEvents, type EventOptions } from '../follow-events.ts';
 import { readPage, readPages, type Page, type PageQuery } from '../pages.ts';
+import { submitBatch, type BatchGoal, type BatchResult } from '../submit-batch.ts';
 import type { Query, Transport } from '../transport.ts';
 import type { ArtifactRecord, CallOptions, GoalEvent, GoalResult, GoalStatus, GoalSubmission } from '../types.ts';
 import type { GoalView, GraphView, JsonObject, TaskProgress, TaskView } from '../types.ts';
@@ -15,6 +16,7 @@ export interface GoalFilters extends PageQuery {
   readonly labels?: Readonly<Record<string, string>> | undefined;
   readonly template?: string | undefined;
   readonly parentGoalId?: string | undefined;
+  readonly cascadeId?: string | undefined;
   /** RFC 3339, as is `createdBefore`. */
   readonly createdAfter?: string | undefined;
   readonly createdBefore?: string | undefined;
@@ -36,6 +38,13 @@ interface ReadOptions extends CallOptions {
   readonly minSeq?: number | undefined;
 }
 
+/** A cascade whose goals have been told to stop. */
+export interface CancelledCascade {
+  readonly cascadeId: string;
+  /** How many of its goals had begun. */
+  readonly cancelling: number;
+}
+
 export interface Goals extends GoalPlans {
   /**
    * Submits a goal; durable when it resolves.
@@ -43,6 +52,17 @@ export interface Goals extends GoalPlans {
    * ASTRA_IDEMPOTENCY_CONFLICT when the key was used with another body.
    */
   submit(submission: GoalSubmission, options?: SubmitOptions): Promise<GoalView>;
+  /**
+   * Submits any number of goals, in calls of up to 1,000, and yields what came of each, in their order: the goal, or the
+   * error with which it alone was refused. Interrupted calls are taken up again, and goals that are refused because too
+   * many wait are sent again, as long as some of them get in; nothing is started twice. A goal's own `idempotencyKey`
+   * makes that hold for repeats of yours too.
+   * @throws ASTRA_CONNECTION when the API stays away
+   */
+  submitBatch(
+    goals: Iterable<BatchGoal> | AsyncIterable<BatchGoal>,
+    options?: SubmitOptions,
+  ): AsyncGenerator<BatchResult, void, undefined>;
   /** @throws ASTRA_NOT_FOUND */
   get(id: string, options?: ReadOptions): Promise<GoalView>;
   /** Null when the goal is still at `ifSeqNot`: a poll that costs next to nothing. */
@@ -76,6 +96,11 @@ export interface Goals extends GoalPlans {
   result(id: string, options?: ResultOptions): Promise<GoalResult>;
   /** Asks for the cancellation; the goal is `cancelled` when its tasks have ended. @throws ASTRA_GOAL_FINISHED */
   cancel(id: string, options?: CallOptions & { readonly reason?: string | undefined }): Promise<GoalView>;
+  /** Cancels all goals of a cascade that were submitted before and have not ended. */
+  cancelCascade(
+    cascadeId: string,
+    options?: CallOptions & { readonly reason?: string | undefined },
+  ): Promise<CancelledCascade>;
   /** Delivers an outside event to a `wait` task of the goal. Not repeated on doubt: the event may be counted. */
   sendEvent(
     id: string,
@@ -109,6 +134,7 @@ export function createGoals(transport: Transport): Goals {
         })
       ).body;
     },
+    submitBatch: (goals, options) => submitBatch(transport, goals, options),
     // Only with `ifSeqNot` is there a 304, and so a null: what the overloads say.
     get: get as Goals['get'],
     list: (filters = {}, options) => readPage(transport, 'v1/goals', toQuery(filters), options),
@@ -129,6 +155,11 @@ export function createGoals(transport: Transport): Goals {
       return (
         await transport.json<GoalView>(`${goalPath(id)}/cancel`, { method: 'POST', body, idempotent: true, signal })
       ).body;
+    },
+    async cancelCascade(cascadeId, { reason, signal } = {}) {
+      const body = { cascadeId, ...(reason !== undefined && { reason }) };
+      const request = { method: 'POST', body, idempotent: true, signal } as const;
+      return (await transport.json<CancelledCascade>('v1/goals:cancel', request)).body;
     },
     async sendEvent(id, { name, data = {} }, { signal } = {}) {
       await transport.json(`${goalPath(id)}/events`, { method: 'POST', body: { name, data }, signal });

@@ -9,7 +9,7 @@ export interface ScriptedRequest {
   readonly path: string;
   readonly query: URLSearchParams;
   readonly headers: IncomingHttpHeaders;
-  /** Parsed JSON; undefined without a body. */
+  /** Parsed JSON, of NDJSON each line; undefined without a body. */
   readonly body: unknown;
 }
 
@@ -34,7 +34,7 @@ export async function startScriptedServer(script: (request: ScriptedRequest) => 
         path: pathname,
         query: searchParams,
         headers,
-        body: body ? (JSON.parse(body) as unknown) : undefined,
+        body: body ? parseBody(body, headers['content-type']) : undefined,
       };
       requests.push(request);
       await script(request)(response, request);
@@ -51,6 +51,9 @@ export async function startScriptedServer(script: (request: ScriptedRequest) => 
   onTestFinished(close);
   return { url: `http://127.0.0.1:${port}`, requests, close };
 }
+
+const parseBody = (body: string, type = ''): unknown =>
+  type.includes('ndjson') ? body.split('\n').map((line): unknown => JSON.parse(line)) : JSON.parse(body);
 
 /** The answers in their order; one more request than scripted is answered 418, which no client forgives. */
 export function inOrder(...answers: readonly Answer[]): () => Answer {

@@ -145,8 +145,15 @@ const approvalColumns = (writes: readonly GoalWrite[]): unknown[] =>
     ],
   );
 
+/** Of the created goals, as the last of their columns. */
+const cascadeColumn = (writes: readonly GoalWrite[]): unknown[] =>
+  transpose(
+    writes.flatMap(({ created }) => created ?? []),
+    [({ head }) => head.cascadeId ?? null],
+  );
+
 /** The parameters of the statement in commit.ts, in its order. */
 export const commitColumns = (writes: readonly GoalWrite[]): unknown[] =>
-  [goalColumns, eventColumns, taskColumns, planColumns, artifactColumns, approvalColumns].flatMap((columns) =>
-    columns(writes),
+  [goalColumns, eventColumns, taskColumns, planColumns, artifactColumns, approvalColumns, cascadeColumn].flatMap(
+    (columns) => columns(writes),
   );

@@ -22,16 +22,19 @@ WITH wanted AS (
 ), moved AS (
   UPDATE goals g SET seq = l.seq, status = l.status, state = l.state, marks = l.marks, finished_at = l.finished_at
   FROM locked l WHERE g.tenant = l.tenant AND g.goal_id = l.goal_id
-  RETURNING g.tenant, g.goal_id
+  RETURNING g.tenant, g.goal_id, g.awaited
 ), created AS (
   INSERT INTO goals (tenant, goal_id, seq, status, state, marks, finished_at, head, documents, labels, template,
-    parent_goal_id, priority, body_hash, created_at)
-  SELECT * FROM unnest($9::text[], $10::text[], $11::bigint[], $12::text[], $13::json[], $14::text[], $15::timestamptz[],
-    $16::json[], $17::json[], $18::jsonb[], $19::text[], $20::text[], $21::smallint[], $22::text[], $23::timestamptz[])
+    parent_goal_id, priority, body_hash, created_at, cascade_id, awaited)
+  SELECT n.*, EXISTS (SELECT FROM goal_waits w WHERE w.tenant = n.tenant AND w.awaited_goal_id = n.goal_id)
+  FROM unnest($9::text[], $10::text[], $11::bigint[], $12::text[], $13::json[], $14::text[], $15::timestamptz[],
+    $16::json[], $17::json[], $18::jsonb[], $19::text[], $20::text[], $21::smallint[], $22::text[], $23::timestamptz[],
+    $69::text[]) AS n(tenant, goal_id, seq, status, state, marks, finished_at, head, documents, labels, template,
+    parent_goal_id, priority, body_hash, created_at, cascade_id)
   ON CONFLICT DO NOTHING
-  RETURNING tenant, goal_id
+  RETURNING tenant, goal_id, awaited
 ), done AS (
-  SELECT tenant, goal_id FROM moved UNION ALL SELECT tenant, goal_id FROM created
+  SELECT tenant, goal_id, awaited FROM moved UNION ALL SELECT tenant, goal_id, awaited FROM created
 ), new_events AS (
   INSERT INTO events (tenant, goal_id, seq, type, task_id, attempt, at, data)
   SELECT e.* FROM unnest($24::text[], $25::text[], $26::bigint[], $27::text[], $28::text[], $29::integer[],
@@ -67,15 +70,18 @@ WITH wanted AS (
   JOIN done ON done.tenant = a.tenant AND done.goal_id = a.goal_id
   ON CONFLICT (tenant, approval_id) DO UPDATE SET status = excluded.status, votes = excluded.votes
 )
-SELECT tenant, goal_id FROM done`;
+SELECT tenant, goal_id, awaited FROM done`;
+
+/** By `goalKey`: do others wait for the goal? */
+type Moved = ReadonlyMap<string, { readonly awaited: boolean }>;
 
 /**
  * Writes what one group commit changes, whole or, on an error, not at all. Answers with the keys (`goalKey`) of the
- * goals that moved; the others had moved on already, by another process.
+ * goals that moved, and whether others wait for them; the rest had moved on already, by another process.
  * @param writes at most one a goal
  * @throws what pg throws
  */
-export async function commitGoals(db: Pool | ClientBase, writes: readonly GoalWrite[]): Promise<ReadonlySet<string>> {
+export async function commitGoals(db: Pool | ClientBase, writes: readonly GoalWrite[]): Promise<Moved> {
   const ordered = writes.toSorted((a, b) => (goalKey(a.goal) < goalKey(b.goal) ? -1 : 1));
   if (ordered.every(({ removed }) => removed.size === 0)) return commit(db, ordered);
   return inTransaction(db, async (client) => {
@@ -85,13 +91,13 @@ export async function commitGoals(db: Pool | ClientBase, writes: readonly GoalWr
   });
 }
 
-async function commit(db: Pool | ClientBase, ordered: readonly GoalWrite[]): Promise<ReadonlySet<string>> {
-  const { rows } = await db.query<{ tenant: string; goal_id: string }>({
+async function commit(db: Pool | ClientBase, ordered: readonly GoalWrite[]): Promise<Moved> {
+  const { rows } = await db.query<{ tenant: string; goal_id: string; awaited: boolean }>({
     name: 'commit-goals',
     text: statement,
     values: commitColumns(ordered),
   });
-  return new Set(rows.map((row) => `${row.tenant}/${row.goal_id}`));
+  return new Map(rows.map((row) => [`${row.tenant}/${row.goal_id}`, row]));
 }
 
 /** Rare enough for a statement of its own. */

@@ -12,6 +12,7 @@ export interface GoalFilter {
   readonly labels?: Readonly<Record<string, string>> | undefined;
   readonly template?: string | undefined;
   readonly parentGoalId?: GoalId | undefined;
+  readonly cascadeId?: string | undefined;
   /** RFC 3339; inclusive. */
   readonly createdAfter?: string | undefined;
   /** RFC 3339; exclusive. */
@@ -53,6 +54,7 @@ export function createGoalList(pool: Pool): GoalList {
       conditions.add('labels @> ?::jsonb', filter.labels && JSON.stringify(filter.labels));
       conditions.add('template = ?', filter.template);
       conditions.add('parent_goal_id = ?', filter.parentGoalId);
+      conditions.add('cascade_id = ?', filter.cascadeId);
       conditions.add('created_at >= ?::timestamptz', filter.createdAfter);
       conditions.add('created_at < ?::timestamptz', filter.createdBefore);
       conditions.add('(created_at, goal_id) < (?::timestamptz, ?)', position?.key, position?.id);

@@ -33,6 +33,14 @@ CREATE TABLE artifacts (
 );
 CREATE INDEX artifacts_of_goal ON public.artifacts USING btree (tenant, goal_id, created_at, artifact_id);
 
+CREATE TABLE cascade_cancels (
+  tenant text COLLATE "C" NOT NULL,
+  cascade_id text COLLATE "C" NOT NULL,
+  cancelled_at timestamp with time zone NOT NULL,
+  reason json NOT NULL,
+  PRIMARY KEY (tenant, cascade_id)
+);
+
 CREATE TABLE events (
   tenant text COLLATE "C" NOT NULL,
   goal_id text COLLATE "C" NOT NULL,
@@ -43,6 +51,13 @@ CREATE TABLE events (
   at timestamp with time zone NOT NULL,
   data json NOT NULL,
   PRIMARY KEY (tenant, goal_id, seq)
+);
+
+CREATE TABLE goal_waits (
+  tenant text COLLATE "C" NOT NULL,
+  awaited_goal_id text COLLATE "C" NOT NULL,
+  goal_id text COLLATE "C" NOT NULL,
+  PRIMARY KEY (tenant, awaited_goal_id, goal_id)
 );
 
 CREATE TABLE goals (
@@ -61,8 +76,11 @@ CREATE TABLE goals (
   body_hash text COLLATE "C",
   created_at timestamp with time zone NOT NULL,
   finished_at timestamp with time zone,
+  cascade_id text COLLATE "C",
+  awaited boolean NOT NULL,
   PRIMARY KEY (tenant, goal_id)
 ) WITH (fillfactor=50, autovacuum_vacuum_scale_factor=0.02);
+CREATE INDEX goals_by_cascade ON public.goals USING btree (tenant, cascade_id, created_at DESC, goal_id DESC) WHERE (cascade_id IS NOT NULL);
 CREATE INDEX goals_by_label ON public.goals USING gin (labels jsonb_path_ops);
 CREATE INDEX goals_by_parent ON public.goals USING btree (tenant, parent_goal_id) WHERE (parent_goal_id IS NOT NULL);
 CREATE INDEX goals_by_status ON public.goals USING btree (tenant, status, created_at DESC, goal_id DESC);

@@ -15,7 +15,13 @@ import { createParts, type WorkerParts } from '../../worker/parts.ts';
 const tenant = `begin-${randomBytes(4).toString('hex')}`;
 const logger = createLogger({ name: 'test', level: 'fatal' });
 const startWorker = (): Promise<WorkerParts> =>
-  createParts({ config: loadConfig(inject('stack').env), logger, metrics: createMetrics(), threads: 2 });
+  createParts({
+    config: loadConfig(inject('stack').env),
+    logger,
+    metrics: createMetrics(),
+    threads: 2,
+    temporal: () => Promise.reject(new Error('no goal of this test waits for another')),
+  });
 
 let worker: WorkerParts;
 beforeAll(async () => {

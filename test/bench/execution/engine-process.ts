@@ -23,7 +23,8 @@ const config = loadConfig(process.env);
 const logger = createLogger({ name: 'bench', level: 'warn' });
 Runtime.install({ logger: new DefaultLogger('WARN') });
 const connection = await NativeConnection.connect({ address: config.TEMPORAL_ADDRESS });
-const { workflow } = new Client({ connection });
+const client = new Client({ connection });
+const { workflow } = client;
 const metrics = createMetrics();
 
 const id = (): string => randomBytes(15).toString('hex');
@@ -32,7 +33,8 @@ type RunOne = (request: RunRequest) => Promise<unknown>;
 const toolOf = { pure: 'bench.pure', effects: 'bench.effect', once: 'bench.once' } as const;
 
 async function startAstra(): Promise<RunOne> {
-  const parts = await createParts({ config, logger, metrics, threads: availableParallelism() });
+  const temporal = () => Promise.resolve(client);
+  const parts = await createParts({ config, logger, metrics, threads: availableParallelism(), temporal });
   await parts.announceTools();
   const workers = await createWorkers({ config, connection, activities: parts.activities, logger });
   for (const worker of workers) void worker.run();

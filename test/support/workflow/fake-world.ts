@@ -3,6 +3,7 @@ import { Context, heartbeat } from '@temporalio/activity';
 import type {
   Activities,
   ExecuteTaskResult,
+  GoalHold,
   OpenedTask,
   PlanGoalArgs,
   RetryDue,
@@ -21,6 +22,8 @@ export interface Behaviour {
   /** What a change makes of the plan; none: it is refused. */
   readonly amended?: PlanOutline;
   readonly retried?: RetryGoalResult;
+  /** What keeps the goal from beginning, look after look; nothing after the last. */
+  readonly holds?: readonly GoalHold[];
   /** How long planning takes. */
   readonly planMs?: number;
   /** Called for each attempt of a tool task or item; `last` when the workflow says that it is. */
@@ -75,6 +78,12 @@ export function createFakeWorld(behaviour: Behaviour): FakeWorld {
   const activities: Activities = {
     recordSubmission: async () => {
       calls.push('recordSubmission');
+    },
+    holdGoal: async () => {
+      const looks = calls.filter((call) => call.startsWith('holdGoal')).length;
+      const hold = behaviour.holds?.[looks] ?? { kind: 'free' };
+      calls.push(`holdGoal ${hold.kind}`);
+      return hold;
     },
     beginGoal: async (args) => {
       const outline = outlineOf(args);

@@ -1,3 +1,4 @@
+import { beginningScenarios } from './beginnings.ts';
 import { endingScenarios } from './endings.ts';
 import { graphScenarios } from './graph.ts';
 import { mapScenarios } from './maps.ts';
@@ -5,6 +6,7 @@ import { peopleScenarios } from './people.ts';
 import type { Scenario } from './scenario.ts';
 
 export const scenarios: readonly Scenario[] = [
+  ...beginningScenarios,
   ...graphScenarios,
   ...mapScenarios,
   ...peopleScenarios,

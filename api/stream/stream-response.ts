@@ -1,10 +1,10 @@
 /**
- * An SSE answer that takes text from the frames as its reader takes it, and ends with its reader, at the latest when
+ * An answer that takes text from its source as its reader takes it, and ends with its reader, at the latest when
  * `shutdown` is aborted.
  */
-export function sseResponse(
+export function streamResponse(
   frames: (signal: AbortSignal) => AsyncGenerator<string, void, undefined>,
-  options: { readonly shutdown: AbortSignal },
+  options: { readonly shutdown: AbortSignal; readonly contentType: string },
 ): Response {
   const gone = new AbortController();
   const source = frames(AbortSignal.any([gone.signal, options.shutdown]));
@@ -26,7 +26,7 @@ export function sseResponse(
   );
   return new Response(body, {
     headers: {
-      'content-type': 'text/event-stream',
+      'content-type': options.contentType,
       'cache-control': 'no-store',
       // Proxies that buffer would hold events back.
       'x-accel-buffering': 'no',
