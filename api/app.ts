@@ -16,6 +16,7 @@ import { mountOpenApi } from './openapi/document.ts';
 import { toProblemResponse } from './problem.ts';
 import { createReadQuota } from './read-quota.ts';
 import { createRequestCounter } from './request-counter.ts';
+import { createWriteQuota } from './write-quota.ts';
 import { mountApprovals } from './routes/approvals.ts';
 import { mountArtifacts } from './routes/artifacts.ts';
 import { mountGoalCommands } from './routes/goal-commands.ts';
@@ -50,6 +51,8 @@ export function createApp(deps: ApiDeps): App {
 function createRoutes(deps: ApiDeps, { quota, requests }: Pick<HotReadsDeps, 'quota' | 'requests'>) {
   const { config, logger } = deps;
   const app = new OpenAPIHono<ApiEnv>({ defaultHook: refuseParameters });
+  const perSecond = config.ASTRA_RATE_LIMIT_PER_SECOND;
+  const writes = createWriteQuota(deps.redis, perSecond);
 
   app.onError((error, c) => {
     const response = toProblemResponse(error, c.get('requestId'));
@@ -76,7 +79,7 @@ function createRoutes(deps: ApiDeps, { quota, requests }: Pick<HotReadsDeps, 'qu
   app.use(observe(requests));
   app.use(methodNotAllowed({ app, onMethodNotAllowed: refuseMethod }));
   app.use('/v1/*', authenticate(deps.tokens));
-  app.use('/v1/*', rateLimit({ redis: deps.redis, reads: quota, perSecond: config.ASTRA_RATE_LIMIT_PER_SECOND }));
+  app.use('/v1/*', rateLimit({ reads: quota, writes, perSecond }));
   app.use('/v1/*', limitBody());
 
   mountGoals(app, deps);
