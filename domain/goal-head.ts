@@ -14,7 +14,7 @@ export interface AcceptedGoal {
 /** What a goal shows of its submission. @param objective what a template makes of it, when the client gave none */
 export function goalHeadOf(goal: AcceptedGoal, objective?: string): GoalHead {
   const { tenant, goalId, submission, submittedAt, parentGoalId } = goal;
-  const { template, priority = defaultPriority, labels = {}, input = {} } = submission;
+  const { template, priority = defaultPriority, labels = {}, input = {}, callbackUrl } = submission;
   return {
     id: goalId,
     tenant,
@@ -26,5 +26,7 @@ export function goalHeadOf(goal: AcceptedGoal, objective?: string): GoalHead {
     template: template?.name ?? null,
     parentGoalId,
     createdAt: submittedAt,
+    // Left out of the views of all goals that have none.
+    ...(callbackUrl === undefined ? {} : { callbackUrl }),
   };
 }

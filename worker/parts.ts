@@ -3,14 +3,14 @@ import type { Redis } from 'ioredis';
 import type { Registry } from 'prom-client';
 import type { Activities } from '../activities/contract.ts';
 import { createActivities } from '../activities/index.ts';
-import { createModel } from '../activities/llm/model.ts';
+import { createModel, type Model } from '../activities/llm/model.ts';
 import { createRecorder } from '../activities/projection/recorder.ts';
 import { createSandbox } from '../activities/sandbox/create-sandbox.ts';
 import { builtInTools } from '../activities/tools/built-in-tools.ts';
-import { createEgressPolicy } from '../activities/tools/egress-policy.ts';
+import { createEgressPolicy, type EgressPolicy } from '../activities/tools/egress-policy.ts';
 import { createInlinePool } from '../activities/tools/inline-pool.ts';
 import { loadToolModules } from '../activities/tools/load-tool-modules.ts';
-import { createToolRegistry } from '../activities/tools/registry.ts';
+import { createToolRegistry, type ToolRegistry } from '../activities/tools/registry.ts';
 import { createToolArtifacts } from '../activities/tools/tool-artifacts.ts';
 import type { Config } from '../platform/config.ts';
 import type { Logger } from '../platform/logger.ts';
@@ -24,6 +24,7 @@ import { createTemplateStore } from '../stores/postgres/templates.ts';
 import { createToolStore } from '../stores/postgres/tools.ts';
 import { createRedis } from '../stores/redis.ts';
 import { createToolCatalogue } from '../stores/tool-catalogue.ts';
+import { createNotifications } from './notifications.ts';
 import { createWorkerMetrics } from './worker-metrics.ts';
 
 interface PartsOptions {
@@ -46,30 +47,25 @@ export interface WorkerParts {
 
 /** Everything a worker is made of, but Temporal. */
 export async function createParts({ config, logger, metrics, threads }: PartsOptions): Promise<WorkerParts> {
-  const toolModules = config.ASTRA_TOOL_MODULES;
   const model = createModel(config);
-  const builtIn = builtInTools({
-    egress: createEgressPolicy(config.ASTRA_EGRESS_ALLOW),
-    sandbox: createSandbox({
-      bwrapPath: config.ASTRA_BWRAP_BIN,
-      roots: config.ASTRA_SHELL_ROOTS,
-      hiddenDirectories: config.ASTRA_SHELL_HIDDEN,
-    }),
-    shellNetworkAllowed: config.ASTRA_SHELL_NETWORK,
-    model,
-  });
-  const tools = createToolRegistry({ tools: [...builtIn, ...(await loadToolModules(toolModules))] });
-  const inlinePool = createInlinePool({ threads, toolModules });
+  const egress = createEgressPolicy(config.ASTRA_EGRESS_ALLOW);
+  const tools = await createTools(config, { egress, model });
+  const inlinePool = createInlinePool({ threads, toolModules: config.ASTRA_TOOL_MODULES });
 
   const pool = createPool(config, { logger });
   const redis = createRedis(config, { logger });
   const viewCache = createViewCache(redis, { logger });
-  const { committed: onCommitted, scheduled: onScheduled } = createWorkerMetrics(metrics);
+  const { committed, scheduled: onScheduled, attempted: onAttempted } = createWorkerMetrics(metrics);
+  const notifications = await createNotifications({ config, pool, redis, egress, logger, onAttempted });
   const recorder = createRecorder({
     pool,
     viewCache,
     logger,
-    onCommitted,
+    findDeliveries: notifications.findDeliveries,
+    onCommitted(written) {
+      committed(written);
+      if (written.deliveries > 0) notifications.wake();
+    },
     memoryBytes: config.ASTRA_RECORD_MEMORY_MIB * 1024 * 1024,
   });
   const answers = createAnswerCache({ memcachedServers: config.MEMCACHED_SERVERS, redis, logger });
@@ -98,6 +94,7 @@ export async function createParts({ config, logger, metrics, threads }: PartsOpt
     announceTools: () => toolStore.put(tools.manifests()),
     async close() {
       await recorder.close();
+      await notifications.close();
       await inlinePool.close();
       viewCache.close();
       answers.close();
@@ -106,4 +103,21 @@ export async function createParts({ config, logger, metrics, threads }: PartsOpt
       await pool.end();
     },
   };
+}
+
+async function createTools(
+  config: Config,
+  { egress, model }: { readonly egress: EgressPolicy; readonly model: Model | null },
+): Promise<ToolRegistry> {
+  const builtIn = builtInTools({
+    egress,
+    sandbox: createSandbox({
+      bwrapPath: config.ASTRA_BWRAP_BIN,
+      roots: config.ASTRA_SHELL_ROOTS,
+      hiddenDirectories: config.ASTRA_SHELL_HIDDEN,
+    }),
+    shellNetworkAllowed: config.ASTRA_SHELL_NETWORK,
+    model,
+  });
+  return createToolRegistry({ tools: [...builtIn, ...(await loadToolModules(config.ASTRA_TOOL_MODULES))] });
 }

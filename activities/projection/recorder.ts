@@ -21,6 +21,7 @@ import { readState, readStatuses, readTasks } from '../../stores/postgres/read-g
 import type { TaskOutcome } from '../contract.ts';
 import { createCommitQueue, type CommitQueue } from './commit-queue.ts';
 import { createCommitter, notRecorded } from './committer.ts';
+import type { FindDeliveries } from './fold.ts';
 import { createGoalMemory, type GoalEntry, type GoalMemory } from './goal-memory.ts';
 import { createNotes } from './notes.ts';
 import {
@@ -85,8 +86,10 @@ export interface RecorderDeps {
   readonly pool: Pool;
   readonly viewCache: ViewCache;
   readonly logger: Pick<Logger, 'error'>;
-  /** Called after each commit of a goal, for metrics. */
-  readonly onCommitted?: (committed: { readonly events: number }) => void;
+  /** None unless given. */
+  readonly findDeliveries?: FindDeliveries;
+  /** Called after each commit of a goal, with what it wrote. */
+  readonly onCommitted?: (committed: { readonly events: number; readonly deliveries: number }) => void;
   /** For what is kept of the record: half of it for goals, a quarter each for plans and outputs. 256 MiB unless given. */
   readonly memoryBytes?: number;
 }
@@ -95,6 +98,7 @@ export function createRecorder({
   pool,
   viewCache,
   logger,
+  findDeliveries = () => [],
   onCommitted,
   memoryBytes = 256 * 1024 * 1024,
 }: RecorderDeps): Recorder {
@@ -105,9 +109,10 @@ export function createRecorder({
     memory,
     viewCache,
     logger,
+    findDeliveries,
     onCommitted(write) {
       values.remember(write);
-      onCommitted?.({ events: write.events.length });
+      onCommitted?.({ events: write.events.length, deliveries: write.deliveries.length });
     },
   });
   return { ...createWriter(memory, createCommitQueue(commit)), ...createReads(pool, memory, values) };

@@ -4,6 +4,7 @@ import { artifactSchema } from './artifact.ts';
 import { errorInfoSchema, goalIdSchema, jsonObjectSchema, jsonSchema, timestampSchema, usageSchema } from './common.ts';
 import { planSchema } from './plan.ts';
 import { templateNameSchema } from './template.ts';
+import { targetUrlSchema } from './webhook.ts';
 
 export const templateCallSchema = z.strictObject({
   name: templateNameSchema,
@@ -32,6 +33,8 @@ export const goalSubmissionSchema = z
     approval: z
       .strictObject({ plan: z.enum(['auto', 'required']).optional(), required: z.int().min(1).max(20).optional() })
       .optional(),
+    /** Is sent the goal's last event. Sub-goals do not inherit it. */
+    callbackUrl: targetUrlSchema.optional(),
   })
   .refine((goal) => !(goal.plan && goal.template), { message: 'give plan or template, not both', path: ['template'] })
   .refine((goal) => Boolean(goal.plan ?? goal.template ?? goal.objective), {
@@ -91,6 +94,7 @@ export const goalHeadSchema = z.strictObject({
   template: z.string().nullable(),
   parentGoalId: goalIdSchema.nullable(),
   createdAt: timestampSchema,
+  callbackUrl: z.string().optional(),
 });
 export type GoalHead = z.infer<typeof goalHeadSchema>;
 
