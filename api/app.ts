@@ -28,6 +28,10 @@ import { mountMe } from './routes/me.ts';
 import { mountTemplates } from './routes/templates.ts';
 import { mountTokens } from './routes/tokens.ts';
 import { mountTools } from './routes/tools.ts';
+import { mountHooks } from './routes/hooks.ts';
+import { mountInboundWebhooks } from './routes/inbound-webhooks.ts';
+import { mountWebhookDeliveries } from './routes/webhook-deliveries.ts';
+import { mountWebhooks } from './routes/webhooks.ts';
 
 export interface App {
   /** @param env what Node's HTTP server was asked; without it no read is a hot one */
@@ -81,6 +85,7 @@ function createRoutes(deps: ApiDeps, { quota, requests }: Pick<HotReadsDeps, 'qu
   app.use('/v1/*', authenticate(deps.tokens));
   app.use('/v1/*', rateLimit({ reads: quota, writes, perSecond }));
   app.use('/v1/*', limitBody());
+  app.use('/hooks/*', limitBody());
 
   mountGoals(app, deps);
   mountGoalViews(app, deps);
@@ -90,6 +95,10 @@ function createRoutes(deps: ApiDeps, { quota, requests }: Pick<HotReadsDeps, 'qu
   mountTemplates(app, deps);
   mountTools(app, deps);
   mountArtifacts(app, deps);
+  mountWebhooks(app, deps);
+  mountWebhookDeliveries(app, deps);
+  mountInboundWebhooks(app, deps);
+  mountHooks(app, { ...deps, writes });
   mountMe(app);
   mountTokens(app, deps);
   mountHealth(app, deps);

@@ -1,7 +1,9 @@
 import { z } from 'zod';
 import { artifactSchema } from '../domain/schemas/artifact.ts';
 import { goalIdSchema } from '../domain/schemas/common.ts';
+import { inboundWebhookSchema } from '../domain/schemas/inbound-webhook.ts';
 import { templateNameSchema } from '../domain/schemas/template.ts';
+import { callbackId, deliverySchema, webhookIdSchema } from '../domain/schemas/webhook.ts';
 import { limits } from '../domain/limits.ts';
 
 export const goalParams = z.object({ goalId: goalIdSchema });
@@ -17,6 +19,14 @@ export const approvalParams = z.object({ approvalId: z.string().regex(/^apr_[\w.
 export const artifactParams = z.object({ artifactId: artifactSchema.shape.id });
 export const templateParams = z.object({ name: templateNameSchema });
 export const toolParams = z.object({ name: z.string().min(1).max(128) });
+export const webhookParams = z.object({ webhookId: webhookIdSchema });
+/** `callback`: what is sent to the `callbackUrl`s of goals. */
+export const senderParams = z.object({ webhookId: z.union([webhookIdSchema, z.literal(callbackId)]) });
+export const deliveryParams = senderParams.extend({ deliveryId: deliverySchema.shape.id });
+export const hookParams = z.object({ hookId: inboundWebhookSchema.shape.id });
+
+/** The same key and body give the same resource, however often they are sent. */
+export const idempotencyHeaders = z.object({ 'idempotency-key': z.string().min(1).max(255).optional() });
 
 /** For calls that take none: a parameter nobody knows is a mistake somebody should hear of. */
 export const noQuery = z.strictObject({});

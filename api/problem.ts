@@ -30,7 +30,9 @@ export function toProblemResponse(error: unknown, requestId: string): Response {
     requestId,
   };
   const headers = new Headers({ 'content-type': 'application/problem+json', 'x-request-id': requestId });
-  if (status === 401) headers.set('www-authenticate', 'Bearer realm="astra", error="invalid_token"');
+  // Not where a signature is what is wrong: no token helps there.
+  if (known.code === 'ASTRA_UNAUTHENTICATED')
+    headers.set('www-authenticate', 'Bearer realm="astra", error="invalid_token"');
   // The rest of the body is not read, so the next request must not come on this connection: it would be cut.
   if (status === 413) headers.set('connection', 'close');
   if (status === 429 || status === 503) {

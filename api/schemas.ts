@@ -12,6 +12,11 @@ import {
 import { limits } from '../domain/limits.ts';
 import { eventSchema } from '../domain/schemas/event.ts';
 import {
+  inboundReceiptSchema,
+  inboundWebhookDefinitionSchema,
+  inboundWebhookSchema,
+} from '../domain/schemas/inbound-webhook.ts';
+import {
   goalStatusSchema,
   goalSubmissionSchema,
   goalViewSchema,
@@ -21,6 +26,13 @@ import {
 import { planSchema } from '../domain/schemas/plan.ts';
 import { templateSchema } from '../domain/schemas/template.ts';
 import { toolManifestSchema } from '../domain/schemas/tool.ts';
+import {
+  deliverySchema,
+  newWebhookSchema,
+  webhookDefinitionSchema,
+  webhookSchema,
+  webhookSecretSchema,
+} from '../domain/schemas/webhook.ts';
 import { scopes } from './context.ts';
 
 // Object.keys of a const object gives exactly its keys.
@@ -121,6 +133,17 @@ export const namedSchemas = {
   TemplateList: listOf(templateSchema),
   Tool: toolManifestSchema,
   ToolList: listOf(toolManifestSchema),
+  WebhookDefinition: webhookDefinitionSchema,
+  Webhook: webhookSchema,
+  NewWebhook: newWebhookSchema,
+  WebhookList: listOf(webhookSchema),
+  WebhookSecret: webhookSecretSchema,
+  WebhookDelivery: deliverySchema,
+  WebhookDeliveryList: listOf(deliverySchema),
+  InboundWebhookDefinition: inboundWebhookDefinitionSchema,
+  InboundWebhook: inboundWebhookSchema,
+  InboundWebhookList: listOf(inboundWebhookSchema),
+  InboundReceipt: inboundReceiptSchema,
   Me: meSchema,
   TokenRevocation: tokenRevocationSchema,
   Readiness: readinessSchema,

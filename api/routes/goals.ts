@@ -1,4 +1,4 @@
-import { createRoute, z, type OpenAPIHono } from '@hono/zod-openapi';
+import { createRoute, type OpenAPIHono } from '@hono/zod-openapi';
 import { acceptedState } from '../../domain/goal-record.ts';
 import type { ApiEnv } from '../context.ts';
 import type { ApiDeps } from '../deps.ts';
@@ -9,12 +9,11 @@ import { readGoal } from '../goals/read-goal.ts';
 import { createSubmitGoal } from '../goals/submit-goal.ts';
 import { readJson } from '../body.ts';
 import { answers, jsonAnswer, jsonBody, secured } from '../openapi/describe.ts';
-import { goalParams, noQuery } from '../params.ts';
+import { goalParams, idempotencyHeaders, noQuery } from '../params.ts';
 import { jsonText, viewResponse } from '../view-response.ts';
 import { goalListQuery, toGoalFilter, viewQuery } from './goal-query.ts';
 
 const minSeqWaitMs = 5_000;
-const idempotencyHeader = 'idempotency-key';
 
 const submit = createRoute({
   method: 'post',
@@ -26,10 +25,7 @@ const submit = createRoute({
     'Give exactly one source of the plan: `plan`, `template`, or `objective` alone, which a model plans. The goal is durable before the answer. ' +
     'With an `Idempotency-Key`, the same key and body give the same goal, however often they are sent.',
   ...secured('goals:write'),
-  request: {
-    query: noQuery,
-    headers: z.object({ [idempotencyHeader]: z.string().min(1).max(255).optional() }),
-  },
+  request: { query: noQuery, headers: idempotencyHeaders },
   ...jsonBody('GoalSubmission'),
   responses: answers(
     {
@@ -88,7 +84,7 @@ export function mountGoals(app: OpenAPIHono<ApiEnv>, deps: ApiDeps): void {
   app.openapi(submit, async (c) => {
     const { tenant } = c.get('principal');
     const { goalId, started } = await submitGoal(tenant, await readJson(c), {
-      idempotencyKey: c.req.valid('header')[idempotencyHeader],
+      idempotencyKey: c.req.valid('header')['idempotency-key'],
     });
     c.header('location', links.url(goalId));
     if (!started) {
