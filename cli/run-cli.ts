@@ -2,10 +2,12 @@ import { Command, CommanderError, Option } from 'commander';
 import packageJson from '../package.json' with { type: 'json' };
 import { createApprovalCommand } from './commands/approval.ts';
 import { createGoalCommand } from './commands/goal.ts';
+import { createInboundWebhookCommand } from './commands/inbound-webhook.ts';
 import { createMeCommand } from './commands/me.ts';
 import { createTemplateCommand } from './commands/template.ts';
 import { createTokenCommand } from './commands/token.ts';
 import { createToolCommand } from './commands/tool.ts';
+import { createWebhookCommand } from './commands/webhook.ts';
 import { exitCodes, exitCodesHelp, type ExitCode } from './exit-codes.ts';
 import type { Io } from './io.ts';
 import { reportError } from './report-error.ts';
@@ -28,6 +30,8 @@ function createProgram(io: Io, exit: (code: ExitCode) => void): Command {
     createApprovalCommand,
     createTemplateCommand,
     createToolCommand,
+    createWebhookCommand,
+    createInboundWebhookCommand,
     createMeCommand,
     createTokenCommand,
   ]) {

@@ -16,6 +16,7 @@ export interface SubmitFlags {
   readonly inputFile?: string;
   readonly label?: Readonly<Record<string, string>>;
   readonly priority?: number;
+  readonly callbackUrl?: string;
   readonly idempotencyKey?: string;
   readonly idFile?: string;
   readonly watch?: true;
@@ -34,6 +35,7 @@ export const addSubmitFlags = (command: Command): Command =>
     .option('--input-file <file>', 'JSON object with the goal’s input; - is standard input')
     .option('-l, --label <name=value>', 'label of the goal (repeatable)', collectLabels)
     .option('--priority <1-5>', '1 is first', parseCount(1))
+    .option('--callback-url <url>', 'is sent the goal’s last event')
     .option('--idempotency-key <key>', 'the same key and goal start once, however often they are submitted')
     .option('--id-file <file>', 'write the goal’s id there as soon as it is accepted')
     .option('-w, --watch', 'show the goal until it ends')
@@ -58,6 +60,7 @@ export async function submitGoal(session: Session, body: GoalSubmission, flags: 
     ...(input && { input: { ...body.input, ...input } }),
     ...(flags.label && { labels: { ...body.labels, ...flags.label } }),
     ...(flags.priority !== undefined && { priority: flags.priority }),
+    ...(flags.callbackUrl !== undefined && { callbackUrl: flags.callbackUrl }),
   };
   const goal = await astra.goals.submit(submission, { idempotencyKey: flags.idempotencyKey, signal: io.signal });
   if (flags.idFile !== undefined) await writeFile(resolve(io.cwd, flags.idFile), `${goal.id}\n`);

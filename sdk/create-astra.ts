@@ -1,9 +1,11 @@
 import { createApprovals, type Approvals } from './resources/approvals.ts';
 import { createArtifacts, type Artifacts } from './resources/artifacts.ts';
 import { createGoals, type Goals } from './resources/goals.ts';
+import { createInboundWebhooks, type InboundWebhooks } from './resources/inbound-webhooks.ts';
 import { createTemplates, type Templates } from './resources/templates.ts';
 import { createTokens, type Tokens } from './resources/tokens.ts';
 import { createTools, type Tools } from './resources/tools.ts';
+import { createWebhooks, type Webhooks } from './resources/webhooks.ts';
 import { createTransport, type AstraOptions } from './transport.ts';
 import type { CallOptions } from './types.ts';
 
@@ -20,6 +22,8 @@ export interface Astra {
   readonly templates: Templates;
   readonly tools: Tools;
   readonly artifacts: Artifacts;
+  readonly webhooks: Webhooks;
+  readonly inboundWebhooks: InboundWebhooks;
   readonly tokens: Tokens;
   me(options?: CallOptions): Promise<Me>;
 }
@@ -41,6 +45,8 @@ export function createAstra(options: AstraOptions): Astra {
     templates: createTemplates(transport, goals),
     tools: createTools(transport),
     artifacts: createArtifacts(transport),
+    webhooks: createWebhooks(transport),
+    inboundWebhooks: createInboundWebhooks(transport),
     tokens: createTokens(transport),
     async me({ signal } = {}) {
       return (await transport.json<Me>('v1/me', { signal })).body;

@@ -3,9 +3,11 @@ import type { Artifact } from '../domain/schemas/artifact.ts';
 import type { ErrorInfo } from '../domain/schemas/common.ts';
 import type { GoalEvent } from '../domain/schemas/event.ts';
 import type { GoalStatus, GoalSubmission, GoalView, GraphView, TaskStatus, TaskView } from '../domain/schemas/goal.ts';
+import type { InboundWebhook, InboundWebhookDefinition } from '../domain/schemas/inbound-webhook.ts';
 import type { Plan } from '../domain/schemas/plan.ts';
 import type { Template } from '../domain/schemas/template.ts';
 import type { ToolManifest } from '../domain/schemas/tool.ts';
+import type { Webhook, WebhookDefinition, WebhookDelivery } from '../domain/schemas/webhook.ts';
 import type { ErrorCode, Fault } from '../domain/errors.ts';
 import type { Json, JsonObject } from '../domain/json.ts';
 
@@ -21,6 +23,8 @@ export type {
   GoalSubmission,
   GoalView,
   GraphView,
+  InboundWebhook,
+  InboundWebhookDefinition,
   Json,
   JsonObject,
   Plan,
@@ -28,6 +32,9 @@ export type {
   TaskView,
   Template,
   ToolManifest,
+  Webhook,
+  WebhookDefinition,
+  WebhookDelivery,
 };
 
 /** What every call takes: an abort rejects it with the signal's reason, also while it waits to try again. */
@@ -41,6 +48,9 @@ export type ArtifactRecord = Artifact & {
   readonly taskId: string | null;
   readonly createdAt: string;
 };
+
+/** A webhook with its secret, which is shown when it is created and never again. */
+export type NewWebhook = Webhook & { readonly secret: string };
 
 /** A template as the API keeps it. */
 export type StoredTemplate = Template & { readonly updatedAt: string };
