@@ -272,15 +272,15 @@ describe('an inbound webhook', () => {
       params: '{"who": payload.data.goalId}',
       signature: { scheme: 'standard', secret: shared },
     });
-    const goalId = await submit();
-    await until(() => messagesAt('/relay').length > 0, 'the message comes');
+    await submit();
+    await until(() => messagesAt('/relay').length > 0, 'a message comes');
     await astra.webhooks.delete(id);
     const { body, headers } = messagesAt('/relay')[0]!;
     const names = ['webhook-id', 'webhook-timestamp', 'webhook-signature'];
     const relayed = await send(hook, body, Object.fromEntries(names.map((name) => [name, String(headers[name])])));
     expect(relayed.status).toBe(202);
     const goal = await finishedGoal(astra, relayed.body.goalId);
-    expect(goal.view.output).toBe(`hello ${goalId}`);
+    expect(goal.view.output).toBe(`hello ${(JSON.parse(body) as Envelope).data.goalId}`);
   });
 });
 
