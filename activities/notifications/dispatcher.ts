@@ -66,7 +66,7 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
   async function deliver(delivery: ClaimedDelivery): Promise<void> {
     const attempt = await send(delivery, cutting.signal);
     deps.onAttempted(attempt.outcome);
-    rooms.giveBack(delivery, { failed: attempt.outcome !== 'delivered' });
+    rooms.giveBack(delivery, { failed: attempt.outcome === 'retry' });
     await orNull(settle(deps, delivery, { attempt }));
   }
 
@@ -83,8 +83,8 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
 
   async function cleanUp(): Promise<void> {
     while (!closing.signal.aborted) {
-      const deleted = await orNull(queue.deleteSettled({ olderThanDays: deps.logDays }));
-      if (!deleted) await sleep(cleanUpMs, undefined, { ref: false, signal: closing.signal }).catch(() => undefined);
+      await orNull(queue.deleteSettled({ olderThanDays: deps.logDays }));
+      await sleep(cleanUpMs, undefined, { ref: false, signal: closing.signal }).catch(() => undefined);
     }
   }
 

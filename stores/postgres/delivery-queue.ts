@@ -1,7 +1,7 @@
 import type { Pool } from 'pg';
 import type { GoalId } from '../../domain/schemas/common.ts';
 import type { GoalEvent } from '../../domain/schemas/event.ts';
-import { query } from './query.ts';
+import { chunkRows, inChunks, query } from './query.ts';
 
 /** An endpoint of a tenant, and to how many more deliveries it may be sent at once. */
 export interface EndpointRoom {
@@ -56,8 +56,8 @@ export interface DeliveryQueue {
   giveUpExpired(endpoint: Pick<EndpointRoom, 'tenant' | 'endpoint'>): Promise<void>;
   /** Disables the webhook and gives up what waits for it. */
   disable(webhook: { readonly tenant: string; readonly webhookId: string }): Promise<void>;
-  /** Deletes, a thousand at a time, what was settled longer ago; says how many it were. */
-  deleteSettled(options: { readonly olderThanDays: number }): Promise<number>;
+  /** Deletes what was settled longer ago. */
+  deleteSettled(options: { readonly olderThanDays: number }): Promise<void>;
 }
 
 /**
@@ -143,39 +143,39 @@ export function createDeliveryQueue(pool: Pool): DeliveryQueue {
       });
     },
 
-    async giveUpExpired({ tenant, endpoint }) {
-      await query(pool, {
-        text: `UPDATE webhook_deliveries SET status = 'failed', next_attempt_at = NULL, settled_at = now(),
-            error = coalesce(error, 'the receiver did not answer for 24 hours')
-          WHERE tenant = $1 AND endpoint = $2 AND status = 'pending' AND give_up_at <= now()`,
-        values: [tenant, endpoint],
-      });
-    },
+    giveUpExpired: ({ tenant, endpoint }) =>
+      inChunks(pool, {
+        text: giveUp('AND give_up_at <= now()'),
+        values: [tenant, endpoint, 'the receiver did not answer for 24 hours'],
+      }),
 
     async disable({ tenant, webhookId }) {
       await query(pool, {
-        text: `WITH disabled AS (
-            UPDATE webhooks SET disabled_at = now() WHERE tenant = $1 AND webhook_id = $2 AND disabled_at IS NULL
-          )
-          UPDATE webhook_deliveries SET status = 'failed', next_attempt_at = NULL, settled_at = now(),
-            error = coalesce(error, 'the receiver has disabled the webhook')
-          WHERE tenant = $1 AND webhook_id = $2 AND status = 'pending'`,
+        text: 'UPDATE webhooks SET disabled_at = now() WHERE tenant = $1 AND webhook_id = $2 AND disabled_at IS NULL',
         values: [tenant, webhookId],
       });
+      // Should this end in between: what is left is refused when it is its turn.
+      await inChunks(pool, { text: giveUp(), values: [tenant, webhookId, 'the receiver has disabled the webhook'] });
     },
 
-    async deleteSettled({ olderThanDays }) {
-      const rows = await query(pool, {
+    deleteSettled: ({ olderThanDays }) =>
+      inChunks(pool, {
         text: `DELETE FROM webhook_deliveries WHERE (tenant, delivery_id) IN (
             SELECT tenant, delivery_id FROM webhook_deliveries
-            WHERE settled_at < now() - $1 * interval '1 day' ORDER BY settled_at LIMIT 1000
+            WHERE settled_at < now() - $1 * interval '1 day' ORDER BY settled_at LIMIT ${chunkRows}
           ) RETURNING delivery_id`,
         values: [olderThanDays],
-      });
-      return rows.length;
-    },
+      }),
   };
 }
+
+/** $1 tenant, $2 endpoint, $3 why, for those that were never attempted. */
+const giveUp = (condition = ''): string => `
+  UPDATE webhook_deliveries SET status = 'failed', next_attempt_at = NULL, settled_at = now(), error = coalesce(error, $3)
+  WHERE (tenant, delivery_id) IN (
+    SELECT tenant, delivery_id FROM webhook_deliveries
+    WHERE tenant = $1 AND endpoint = $2 AND status = 'pending' ${condition} LIMIT ${chunkRows}
+  ) RETURNING delivery_id`;
 
 function toClaimed(row: Row): ClaimedDelivery {
   const { tenant, delivery_id: id, webhook_id: webhookId, endpoint, attempts, is_last: isLast, url } = row;

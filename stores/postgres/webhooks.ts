@@ -3,7 +3,7 @@ import { limits } from '../../domain/limits.ts';
 import type { Webhook, WebhookDefinition } from '../../domain/schemas/webhook.ts';
 import type { SecretBox } from '../../platform/secret-box.ts';
 import { decodeCursor, exactTime, toPage, type Page } from './cursor.ts';
-import { query } from './query.ts';
+import { chunkRows, inChunks, query } from './query.ts';
 import { secretNames } from './signing-secrets.ts';
 
 /** What the recorder needs to know of a webhook. */
@@ -82,15 +82,7 @@ export function createWebhookStore(pool: Pool, box: SecretBox): WebhookStore {
       });
     },
 
-    async delete(tenant, webhookId) {
-      const rows = await query(pool, {
-        text: `WITH secrets_too AS (DELETE FROM secrets WHERE tenant = $1 AND name = $3),
-            deliveries_too AS (DELETE FROM webhook_deliveries WHERE tenant = $1 AND webhook_id = $2)
-          DELETE FROM webhooks WHERE tenant = $1 AND webhook_id = $2 RETURNING webhook_id`,
-        values: [tenant, webhookId, secretNames.webhook(webhookId)],
-      });
-      return rows.length === 1;
-    },
+    delete: (tenant, webhookId) => deleteWebhook(pool, { tenant, webhookId }),
 
     async subscriptions() {
       const rows = await query<{ tenant: string; webhook_id: string; events: string[] }>(pool, {
@@ -100,6 +92,30 @@ export function createWebhookStore(pool: Pool, box: SecretBox): WebhookStore {
       return rows.map(({ tenant, webhook_id: webhookId, events }) => ({ tenant, webhookId, events }));
     },
   };
+}
+
+async function deleteWebhook(
+  pool: Pool,
+  { tenant, webhookId }: { readonly tenant: string; readonly webhookId: string },
+): Promise<boolean> {
+  const key = [tenant, webhookId];
+  // First, so that nothing more is sent, nor written. Whatever ends this before its end, the next call goes on with it.
+  await query(pool, {
+    text: 'UPDATE webhooks SET disabled_at = now() WHERE tenant = $1 AND webhook_id = $2',
+    values: key,
+  });
+  await inChunks(pool, {
+    text: `DELETE FROM webhook_deliveries WHERE (tenant, delivery_id) IN (
+        SELECT tenant, delivery_id FROM webhook_deliveries WHERE tenant = $1 AND webhook_id = $2 LIMIT ${chunkRows}
+      ) RETURNING delivery_id`,
+    values: key,
+  });
+  const rows = await query(pool, {
+    text: `WITH secrets_too AS (DELETE FROM secrets WHERE tenant = $1 AND name = $3)
+      DELETE FROM webhooks WHERE tenant = $1 AND webhook_id = $2 RETURNING webhook_id`,
+    values: [...key, secretNames.webhook(webhookId)],
+  });
+  return rows.length === 1;
 }
 
 const toWebhook = (row: Row): Webhook => ({

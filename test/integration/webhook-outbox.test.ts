@@ -186,7 +186,7 @@ describe('the queue', () => {
         settled_at = now() - (seq - 2) * interval '20 days' WHERE seq < 5`,
     );
     const queue = createDeliveryQueue(store.pool);
-    expect(await queue.deleteSettled({ olderThanDays: 30 })).toBe(1);
+    await queue.deleteSettled({ olderThanDays: 30 });
     expect((await rows()).map(({ seq }) => seq)).toEqual([3, 5]);
   });
 
