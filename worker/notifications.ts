@@ -7,14 +7,21 @@ import type { FindDeliveries } from '../activities/projection/fold.ts';
 import type { EgressPolicy } from '../activities/tools/egress-policy.ts';
 import type { Config } from '../platform/config.ts';
 import type { Logger } from '../platform/logger.ts';
-import { createSecretBox } from '../platform/secret-box.ts';
+import { createSecretBox, type SecretBox } from '../platform/secret-box.ts';
 import { createDeliveryQueue } from '../stores/postgres/delivery-queue.ts';
+import { createPool } from '../stores/postgres/pool.ts';
 import { createSigningSecrets } from '../stores/postgres/signing-secrets.ts';
 import { createWebhookStore } from '../stores/postgres/webhooks.ts';
 import { announceWebhookChange, createWebhookSubscriptions } from '../stores/webhook-subscriptions.ts';
 
+/** Of its own: however much is to be sent, no commit waits for a connection. */
+const maxConnections = 3;
+
 interface NotificationParts {
-  readonly config: Pick<Config, 'ASTRA_SECRETS_KEY' | 'ASTRA_WEBHOOK_LOG_DAYS' | 'ASTRA_WORKER_CLASSES'>;
+  readonly config: Pick<
+    Config,
+    'ASTRA_SECRETS_KEY' | 'ASTRA_WEBHOOK_LOG_DAYS' | 'ASTRA_WORKER_CLASSES' | 'DATABASE_URL'
+  >;
   readonly pool: Pool;
   readonly redis: Redis;
   readonly egress: EgressPolicy;
@@ -35,26 +42,31 @@ export interface Notifications {
  * @throws ASTRA_UNAVAILABLE when it cannot be read which webhooks there are: what was recorded then, nobody would be told
  */
 export async function createNotifications(parts: NotificationParts): Promise<Notifications> {
-  const { config, pool, redis, egress, logger, onAttempted } = parts;
+  const { config, pool, redis, logger } = parts;
   const box = createSecretBox(config.ASTRA_SECRETS_KEY);
   const subscriptions = createWebhookSubscriptions({ store: createWebhookStore(pool, box), redis }, { logger });
   await subscriptions.loaded;
-  const dispatcher = config.ASTRA_WORKER_CLASSES.has('kernel')
-    ? createDispatcher({
-        queue: createDeliveryQueue(pool),
-        send: createSendDelivery({ egress, secrets: createSigningSecrets(pool, box) }),
-        logDays: config.ASTRA_WEBHOOK_LOG_DAYS,
-        onDisabled: () => void announceWebhookChange(redis),
-        onAttempted,
-        logger,
-      })
-    : null;
+  const sender = config.ASTRA_WORKER_CLASSES.has('kernel') ? createSender(parts, box) : null;
   return {
     findDeliveries: createOutbox(subscriptions),
-    wake: () => dispatcher?.wake(),
+    wake: () => sender?.dispatcher.wake(),
     async close() {
       subscriptions.close();
-      await dispatcher?.close();
+      await sender?.dispatcher.close();
+      await sender?.pool.end();
     },
   };
+}
+
+function createSender({ config, redis, egress, logger, onAttempted }: NotificationParts, box: SecretBox) {
+  const pool = createPool(config, { maxConnections, logger });
+  const dispatcher = createDispatcher({
+    queue: createDeliveryQueue(pool),
+    send: createSendDelivery({ egress, secrets: createSigningSecrets(pool, box) }),
+    logDays: config.ASTRA_WEBHOOK_LOG_DAYS,
+    onDisabled: () => void announceWebhookChange(redis),
+    onAttempted,
+    logger,
+  });
+  return { dispatcher, pool };
 }

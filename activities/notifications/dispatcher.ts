@@ -14,7 +14,7 @@ const maxUnderWay = 200;
 const leaseSeconds = 30;
 const cleanUpMs = 3_600_000;
 /** Attempts under way get this long when the process ends. */
-const graceMs = 3_000;
+const graceMs = 2_000;
 
 interface DispatcherDeps {
   readonly queue: DeliveryQueue;
