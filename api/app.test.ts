@@ -76,6 +76,9 @@ describe('who may ask', () => {
     ['POST', `/v1/goals/${goalId}/cancel`, 'goals:write'],
     ['PUT', '/v1/templates/x', 'goals:write'],
     ['POST', '/v1/approvals/apr_x/decisions', 'approvals:write'],
+    ['POST', '/v1/webhooks', 'admin'],
+    ['GET', '/v1/webhooks/callback-secret', 'admin'],
+    ['POST', '/v1/inbound-webhooks', 'admin'],
   ])('%s %s needs the scope %s, and says so', async (method, path, scope) => {
     const as = await app.tokens.sign({ scope: 'other' });
     const refusal = await problem(await app.request(path, { method, as }));
@@ -113,8 +116,12 @@ describe('requests that are not understood', () => {
 
   test('no call takes a query parameter that it does not know', async () => {
     const { paths } = await openApi();
+    const as = await app.tokens.sign({ scope: 'admin' });
     const samples: Record<string, string> = {
       goalId,
+      webhookId: `whk_${'0'.repeat(22)}`,
+      deliveryId: `dlv_${'0'.repeat(22)}`,
+      hookId: `inb_${'0'.repeat(22)}`,
       taskId: 'a',
       approvalId: 'apr_x',
       artifactId: 'art_0123456789abcdef',
@@ -126,7 +133,7 @@ describe('requests that are not understood', () => {
     expect(calls.length).toBeGreaterThan(18);
     for (const { method, path } of calls) {
       const url = path.replaceAll(/\{(\w+)\}/g, (_, name: string) => samples[name] ?? 'x');
-      const answer = await problem(await app.request(`${url}?nonsense=1`, { method }));
+      const answer = await problem(await app.request(`${url}?nonsense=1`, { method, as }));
       expect({ method, path, ...answer }).toMatchObject({
         method,
         path,
@@ -184,6 +191,8 @@ describe('a goal is refused, and nothing started,', () => {
     ],
     ['a list', [], 'ASTRA_BODY_INVALID', ''],
     ['a priority out of range', { plan, priority: 6 }, 'ASTRA_BODY_INVALID', '/priority'],
+    ['a callback that is no URL', { plan, callbackUrl: 'ftp://example.com/' }, 'ASTRA_BODY_INVALID', '/callbackUrl'],
+    ['a callback with a password', { plan, callbackUrl: 'https://a:b@c.test/' }, undefined, '/callbackUrl'],
     ['a label that is no name', { plan, labels: { 'a b': 'x' } }, 'ASTRA_BODY_INVALID', '/labels/a b'],
     ['an empty plan', { plan: { tasks: [] } }, undefined, '/plan/tasks'],
     [

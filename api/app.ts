@@ -16,6 +16,7 @@ import { mountOpenApi } from './openapi/document.ts';
 import { toProblemResponse } from './problem.ts';
 import { createReadQuota } from './read-quota.ts';
 import { createRequestCounter } from './request-counter.ts';
+import { createWriteQuota } from './write-quota.ts';
 import { mountApprovals } from './routes/approvals.ts';
 import { mountArtifacts } from './routes/artifacts.ts';
 import { mountGoalBatches } from './routes/goal-batches.ts';
@@ -32,6 +33,10 @@ import { mountSchedules } from './routes/schedules.ts';
 import { mountTemplates } from './routes/templates.ts';
 import { mountTokens } from './routes/tokens.ts';
 import { mountTools } from './routes/tools.ts';
+import { mountHooks } from './routes/hooks.ts';
+import { mountInboundWebhooks } from './routes/inbound-webhooks.ts';
+import { mountWebhookDeliveries } from './routes/webhook-deliveries.ts';
+import { mountWebhooks } from './routes/webhooks.ts';
 
 export interface App {
   /** @param env what Node's HTTP server was asked; without it no read is a hot one */
@@ -55,6 +60,8 @@ export function createApp(deps: ApiDeps): App {
 function createRoutes(deps: ApiDeps, { quota, requests }: Pick<HotReadsDeps, 'quota' | 'requests'>) {
   const { config, logger } = deps;
   const app = new OpenAPIHono<ApiEnv>({ defaultHook: refuseParameters });
+  const perSecond = config.ASTRA_RATE_LIMIT_PER_SECOND;
+  const writes = createWriteQuota(deps.redis, perSecond);
 
   app.onError((error, c) => {
     const response = toProblemResponse(error, c.get('requestId'));
@@ -81,8 +88,9 @@ function createRoutes(deps: ApiDeps, { quota, requests }: Pick<HotReadsDeps, 'qu
   app.use(observe(requests));
   app.use(methodNotAllowed({ app, onMethodNotAllowed: refuseMethod }));
   app.use('/v1/*', authenticate(deps.tokens));
-  app.use('/v1/*', rateLimit({ redis: deps.redis, reads: quota, perSecond: config.ASTRA_RATE_LIMIT_PER_SECOND }));
+  app.use('/v1/*', rateLimit({ reads: quota, writes, perSecond }));
   app.use('/v1/*', limitBody());
+  app.use('/hooks/*', limitBody());
 
   mountGoals(app, deps);
   mountGoalViews(app, deps);
@@ -97,6 +105,10 @@ function createRoutes(deps: ApiDeps, { quota, requests }: Pick<HotReadsDeps, 'qu
   mountTemplates(app, deps);
   mountTools(app, deps);
   mountArtifacts(app, deps);
+  mountWebhooks(app, deps);
+  mountWebhookDeliveries(app, deps);
+  mountInboundWebhooks(app, deps);
+  mountHooks(app, { ...deps, writes });
   mountMe(app);
   mountTokens(app, deps);
   mountHealth(app, deps);

@@ -5,6 +5,7 @@ import { startAdminServer } from '../platform/admin-server.ts';
 import { loadConfig } from '../platform/config.ts';
 import { createLogger } from '../platform/logger.ts';
 import { createMetrics } from '../platform/metrics.ts';
+import { createSecretBox } from '../platform/secret-box.ts';
 import { untilSignal } from '../platform/shutdown.ts';
 import { createArtifactStore } from '../stores/artifacts/artifact-store.ts';
 import { createLiveLane } from '../stores/cache/live-lane.ts';
@@ -15,11 +16,15 @@ import { createHotViews } from '../stores/hot-views.ts';
 import { createApprovalStore } from '../stores/postgres/approvals.ts';
 import { createArtifactList } from '../stores/postgres/artifacts.ts';
 import { createCascadeStore } from '../stores/postgres/cascades.ts';
+import { createDeliveryLog } from '../stores/postgres/delivery-log.ts';
 import { createGoalList } from '../stores/postgres/goal-list.ts';
+import { createInboundWebhookStore } from '../stores/postgres/inbound-webhooks.ts';
 import { createPool } from '../stores/postgres/pool.ts';
 import { createRevokedTokenStore } from '../stores/postgres/revoked-tokens.ts';
+import { createSigningSecrets } from '../stores/postgres/signing-secrets.ts';
 import { createTemplateStore } from '../stores/postgres/templates.ts';
 import { createToolStore } from '../stores/postgres/tools.ts';
+import { createWebhookStore } from '../stores/postgres/webhooks.ts';
 import { createRedis } from '../stores/redis.ts';
 import { createRevokedTokens } from '../stores/revoked-tokens.ts';
 import { createAdmission } from './admission/admission.ts';
@@ -64,6 +69,7 @@ const tools = createToolStore(pool);
 const goalList = createGoalList(pool);
 const { onMeasured, onRefused } = createAdmissionMetrics(metrics);
 const backlog = createBacklog({ findBegun: goalList.findRecorded, onMeasured });
+const secretBox = createSecretBox(config.ASTRA_SECRETS_KEY);
 const goingDown = new AbortController();
 
 const app = createApp({
@@ -91,6 +97,10 @@ const app = createApp({
   templates: createTemplateStore(pool),
   tools,
   catalogue: createToolCatalogue(tools, { logger }),
+  webhooks: createWebhookStore(pool, secretBox),
+  signingSecrets: createSigningSecrets(pool, secretBox),
+  deliveryLog: createDeliveryLog(pool),
+  inboundWebhooks: createInboundWebhookStore(pool, secretBox),
   artifactList: createArtifactList(pool),
   artifactStore,
   checks,

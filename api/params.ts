@@ -2,7 +2,9 @@ import { z } from 'zod';
 import { artifactSchema } from '../domain/schemas/artifact.ts';
 import { goalIdSchema } from '../domain/schemas/common.ts';
 import { scheduleNameSchema } from '../domain/schemas/schedule.ts';
+import { inboundWebhookSchema } from '../domain/schemas/inbound-webhook.ts';
 import { templateNameSchema } from '../domain/schemas/template.ts';
+import { callbackId, deliverySchema, webhookIdSchema } from '../domain/schemas/webhook.ts';
 import { limits } from '../domain/limits.ts';
 
 export const goalParams = z.object({ goalId: goalIdSchema });
@@ -19,6 +21,11 @@ export const artifactParams = z.object({ artifactId: artifactSchema.shape.id });
 export const templateParams = z.object({ name: templateNameSchema });
 export const scheduleParams = z.object({ name: scheduleNameSchema });
 export const toolParams = z.object({ name: z.string().min(1).max(128) });
+export const webhookParams = z.object({ webhookId: webhookIdSchema });
+/** `callback`: what is sent to the `callbackUrl`s of goals. */
+export const senderParams = z.object({ webhookId: z.union([webhookIdSchema, z.literal(callbackId)]) });
+export const deliveryParams = senderParams.extend({ deliveryId: deliverySchema.shape.id });
+export const hookParams = z.object({ hookId: inboundWebhookSchema.shape.id });
 
 export const idempotencyHeader = 'idempotency-key';
 export const idempotencyKeySchema = z.string().min(1).max(255);

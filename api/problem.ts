@@ -41,7 +41,9 @@ export function toProblemResponse(error: unknown, requestId: string): Response {
   const { problem, retryAfterSeconds } = toProblem(error, requestId);
   const { status } = problem;
   const headers = new Headers({ 'content-type': 'application/problem+json', 'x-request-id': requestId });
-  if (status === 401) headers.set('www-authenticate', 'Bearer realm="astra", error="invalid_token"');
+  // Not where a signature is what is wrong: no token helps there.
+  if (problem.code === 'ASTRA_UNAUTHENTICATED')
+    headers.set('www-authenticate', 'Bearer realm="astra", error="invalid_token"');
   // The rest of the body is not read, so the next request must not come on this connection: it would be cut.
   if (status === 413) headers.set('connection', 'close');
   if (retryAfterSeconds !== null) headers.set('retry-after', String(retryAfterSeconds));

@@ -13,6 +13,11 @@ import { limits } from '../domain/limits.ts';
 import { eventSchema } from '../domain/schemas/event.ts';
 import { scheduleDefinitionSchema, scheduleSchema } from '../domain/schemas/schedule.ts';
 import {
+  inboundReceiptSchema,
+  inboundWebhookDefinitionSchema,
+  inboundWebhookSchema,
+} from '../domain/schemas/inbound-webhook.ts';
+import {
   cascadeIdSchema,
   goalStatusSchema,
   goalSubmissionSchema,
@@ -25,6 +30,13 @@ import { planSchema } from '../domain/schemas/plan.ts';
 import { goalForkSchema, goalRetrySchema, planChangeSchema } from '../domain/schemas/plan-change.ts';
 import { templateSchema } from '../domain/schemas/template.ts';
 import { toolManifestSchema } from '../domain/schemas/tool.ts';
+import {
+  deliverySchema,
+  newWebhookSchema,
+  webhookDefinitionSchema,
+  webhookSchema,
+  webhookSecretSchema,
+} from '../domain/schemas/webhook.ts';
 import { scopes } from './context.ts';
 import { idempotencyKeySchema } from './params.ts';
 
@@ -188,6 +200,17 @@ export const namedSchemas = {
   Backfill: backfillSchema,
   Tool: toolManifestSchema,
   ToolList: listOf(toolManifestSchema),
+  WebhookDefinition: webhookDefinitionSchema,
+  Webhook: webhookSchema,
+  NewWebhook: newWebhookSchema,
+  WebhookList: listOf(webhookSchema),
+  WebhookSecret: webhookSecretSchema,
+  WebhookDelivery: deliverySchema,
+  WebhookDeliveryList: listOf(deliverySchema),
+  InboundWebhookDefinition: inboundWebhookDefinitionSchema,
+  InboundWebhook: inboundWebhookSchema,
+  InboundWebhookList: listOf(inboundWebhookSchema),
+  InboundReceipt: inboundReceiptSchema,
   Me: meSchema,
   TokenRevocation: tokenRevocationSchema,
   Readiness: readinessSchema,

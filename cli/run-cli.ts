@@ -2,11 +2,13 @@ import { Command, CommanderError, Option } from 'commander';
 import packageJson from '../package.json' with { type: 'json' };
 import { createApprovalCommand } from './commands/approval.ts';
 import { createGoalCommand } from './commands/goal.ts';
+import { createInboundWebhookCommand } from './commands/inbound-webhook.ts';
 import { createMeCommand } from './commands/me.ts';
 import { createScheduleCommand } from './commands/schedule.ts';
 import { createTemplateCommand } from './commands/template.ts';
 import { createTokenCommand } from './commands/token.ts';
 import { createToolCommand } from './commands/tool.ts';
+import { createWebhookCommand } from './commands/webhook.ts';
 import { exitCodes, exitCodesHelp, type ExitCode } from './exit-codes.ts';
 import type { Io } from './io.ts';
 import { reportError } from './report-error.ts';
@@ -30,6 +32,8 @@ function createProgram(io: Io, exit: (code: ExitCode) => void): Command {
     createTemplateCommand,
     createScheduleCommand,
     createToolCommand,
+    createWebhookCommand,
+    createInboundWebhookCommand,
     createMeCommand,
     createTokenCommand,
   ]) {

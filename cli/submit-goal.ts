@@ -20,6 +20,7 @@ export interface SubmitFlags {
   readonly delay?: number;
   readonly dependsOn?: string[];
   readonly cascade?: string;
+  readonly callbackUrl?: string;
   readonly idempotencyKey?: string;
   readonly idFile?: string;
   readonly watch?: true;
@@ -42,6 +43,7 @@ export const addSubmitFlags = (command: Command): Command =>
     .option('--delay <seconds>', 'begin no sooner than in so many seconds', parseCount(0))
     .option('--depends-on <id>', 'begin when this goal has completed (repeatable)', collectTexts)
     .option('--cascade <id>', 'goals of the same cascade are listed and cancelled together')
+    .option('--callback-url <url>', 'is sent the goal’s last event')
     .option('--idempotency-key <key>', 'the same key and goal start once, however often they are submitted')
     .option('--id-file <file>', 'write the goal’s id there as soon as it is accepted')
     .option('-w, --watch', 'show the goal until it ends')
@@ -70,6 +72,7 @@ export async function submitGoal(session: Session, body: GoalSubmission, flags: 
     ...(flags.delay !== undefined && { delaySeconds: flags.delay }),
     ...(flags.dependsOn && { dependsOnGoalIds: flags.dependsOn }),
     ...(flags.cascade !== undefined && { cascadeId: flags.cascade }),
+    ...(flags.callbackUrl !== undefined && { callbackUrl: flags.callbackUrl }),
   };
   const goal = await astra.goals.submit(submission, { idempotencyKey: flags.idempotencyKey, signal: io.signal });
   if (flags.idFile !== undefined) await writeFile(resolve(io.cwd, flags.idFile), `${goal.id}\n`);

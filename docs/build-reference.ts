@@ -80,6 +80,7 @@ const limitMeanings: Readonly<Record<keyof typeof limits, readonly [of: string, 
   ],
   jsonDepth: ['lists and objects inside of one another in a body', '`ASTRA_BODY_INVALID`, `ASTRA_PLAN_INVALID`'],
   listPage: ['items of a list’s page', '`ASTRA_PARAMETER_INVALID`'],
+  webhooks: ['webhooks of a tenant, and as many inbound ones', '`ASTRA_WEBHOOK_LIMIT`'],
 };
 
 function shownBytes(bytes: number): string {

@@ -29,17 +29,18 @@ export function goalHeadOf(goal: AcceptedGoal, objective?: string): GoalHead {
     parentGoalId,
     forkedFrom,
     createdAt: submittedAt,
-    ...beginningOf(goal),
+    ...rareParts(goal),
   };
 }
 
-/** What says when the goal begins, and with which others it belongs. Most submissions have none of it. */
-function beginningOf({ submission, submittedAt }: AcceptedGoal): Partial<GoalHead> {
-  const { dependsOnGoalIds, cascadeId } = submission;
+/** When the goal begins, with which others it belongs, who is told of its end. Most submissions have none of it. */
+function rareParts({ submission, submittedAt }: AcceptedGoal): Partial<GoalHead> {
+  const { dependsOnGoalIds, cascadeId, callbackUrl } = submission;
   const startAt = startTimeOf(submission, submittedAt);
   return {
     ...(startAt !== null && { startAt }),
     ...(dependsOnGoalIds && { dependsOnGoalIds }),
     ...(cascadeId !== undefined && { cascadeId }),
+    ...(callbackUrl !== undefined && { callbackUrl }),
   };
 }

@@ -19,6 +19,12 @@ function base62OfBytes(bytes: Uint8Array): string {
   return base62(value, hashChars);
 }
 
+/**
+ * An id of 22 digits after a prefix: `whk_…`.
+ * @param bytes at least 16, from a cryptographic source, or a cryptographic hash of what the id stands for
+ */
+export const prefixedId = (prefix: string, bytes: Uint8Array): string => `${prefix}_${base62OfBytes(bytes)}`;
+
 // Made of base-62 digits in the right number: what goalIdSchema checks.
 const asGoalId = (text: string): GoalId => text as GoalId;
 

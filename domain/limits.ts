@@ -35,4 +35,6 @@ export const limits = {
   /** Lists and objects inside of one another in a body. */
   jsonDepth: 100,
   listPage: 500,
+  /** Of a tenant: as many that Astra calls, and as many by which it is called. A commit of 2,000 events writes each 20 times. */
+  webhooks: 20,
 } as const;

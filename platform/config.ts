@@ -63,6 +63,18 @@ const environmentSchema = z.object({
   ASTRA_JWKS_FILE: z.string().optional().describe('JWKS file, instead of a URL'),
   ASTRA_JWT_ISSUER: z.string().default('astra-local').describe('`iss` that tokens must have'),
   ASTRA_JWT_AUDIENCE: z.string().default('astra').describe('`aud` that tokens must have'),
+  ASTRA_SECRETS_KEY: z
+    .base64()
+    .refine((text) => Buffer.from(text, 'base64').length === 32, 'must be 32 bytes in base64')
+    .transform(secret)
+    .optional()
+    .describe('32 bytes in base64, under which secrets of webhooks are kept; unset: there are no webhooks'),
+  ASTRA_WEBHOOK_LOG_DAYS: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .default(30)
+    .describe('days for which deliveries to webhooks are kept once they have succeeded or failed'),
   ASTRA_RATE_LIMIT_PER_SECOND: z.coerce
     .number()
     .int()
@@ -102,7 +114,7 @@ const environmentSchema = z.object({
     .default('')
     .transform(list(','))
     .describe(
-      'host names, addresses or CIDR blocks (comma-separated) that http.fetch may reach though private or loopback',
+      'host names, addresses or CIDR blocks (comma-separated) that http.fetch and webhooks may reach though private or loopback',
     ),
   ASTRA_MODEL_PROVIDER: z
     .enum(['openai', 'anthropic', 'openai-compatible'])

@@ -2,9 +2,11 @@ import { createApprovals, type Approvals } from './resources/approvals.ts';
 import { createArtifacts, type Artifacts } from './resources/artifacts.ts';
 import { createGoals, type Goals } from './resources/goals.ts';
 import { createSchedules, type Schedules } from './resources/schedules.ts';
+import { createInboundWebhooks, type InboundWebhooks } from './resources/inbound-webhooks.ts';
 import { createTemplates, type Templates } from './resources/templates.ts';
 import { createTokens, type Tokens } from './resources/tokens.ts';
 import { createTools, type Tools } from './resources/tools.ts';
+import { createWebhooks, type Webhooks } from './resources/webhooks.ts';
 import { createTransport, type AstraOptions } from './transport.ts';
 import type { CallOptions } from './types.ts';
 
@@ -22,6 +24,8 @@ export interface Astra {
   readonly schedules: Schedules;
   readonly tools: Tools;
   readonly artifacts: Artifacts;
+  readonly webhooks: Webhooks;
+  readonly inboundWebhooks: InboundWebhooks;
   readonly tokens: Tokens;
   me(options?: CallOptions): Promise<Me>;
 }
@@ -44,6 +48,8 @@ export function createAstra(options: AstraOptions): Astra {
     schedules: createSchedules(transport),
     tools: createTools(transport),
     artifacts: createArtifacts(transport),
+    webhooks: createWebhooks(transport),
+    inboundWebhooks: createInboundWebhooks(transport),
     tokens: createTokens(transport),
     async me({ signal } = {}) {
       return (await transport.json<Me>('v1/me', { signal })).body;

@@ -10,6 +10,7 @@ import type {
   TaskStatus,
   TaskView,
 } from '../domain/schemas/goal.ts';
+import type { InboundWebhook, InboundWebhookDefinition } from '../domain/schemas/inbound-webhook.ts';
 import type { Plan } from '../domain/schemas/plan.ts';
 import type { GoalFork, GoalRetry, PlanChange } from '../domain/schemas/plan-change.ts';
 import type { PlanDiff } from '../domain/plan-change.ts';
@@ -17,6 +18,7 @@ import type { Estimate } from '../domain/estimate.ts';
 import type { Schedule as ParsedSchedule, ScheduleDefinition as ParsedDefinition } from '../domain/schemas/schedule.ts';
 import type { Template } from '../domain/schemas/template.ts';
 import type { ToolManifest } from '../domain/schemas/tool.ts';
+import type { Webhook, WebhookDefinition, WebhookDelivery } from '../domain/schemas/webhook.ts';
 import type { ErrorCode, Fault } from '../domain/errors.ts';
 import type { Json, JsonObject } from '../domain/json.ts';
 
@@ -34,6 +36,8 @@ export type {
   GoalStatus,
   GoalView,
   GraphView,
+  InboundWebhook,
+  InboundWebhookDefinition,
   Json,
   JsonObject,
   Plan,
@@ -43,6 +47,9 @@ export type {
   TaskView,
   Template,
   ToolManifest,
+  Webhook,
+  WebhookDefinition,
+  WebhookDelivery,
 };
 
 /** What `submit` takes; ids are any strings. */
@@ -87,6 +94,9 @@ export interface RerunPreview {
   readonly reused: readonly string[];
   readonly estimate: Estimate;
 }
+
+/** A webhook with its secret, which is shown when it is created and never again. */
+export type NewWebhook = Webhook & { readonly secret: string };
 
 /** A template as the API keeps it. */
 export type StoredTemplate = Template & { readonly updatedAt: string };

@@ -45,6 +45,16 @@ export interface TaskWrite {
   readonly output: Output | null;
 }
 
+/** A webhook's delivery of one of the commit's events, written with it. */
+export interface DeliveryWrite {
+  readonly id: string;
+  readonly webhookId: string;
+  readonly endpoint: string;
+  /** Of a goal's callback; null: the webhook's. */
+  readonly url: string | null;
+  readonly event: Pick<GoalEvent, 'seq' | 'type'>;
+}
+
 /** What one commit changes of one goal. Texts are JSON, made once for both stores. */
 export interface GoalWrite {
   readonly goal: GoalRef;
@@ -65,6 +75,7 @@ export interface GoalWrite {
   readonly removed: ReadonlyMap<string, number>;
   readonly approvals: readonly Approval[];
   readonly artifacts: readonly { readonly artifact: Artifact; readonly taskId: string | null; readonly at: string }[];
+  readonly deliveries: readonly DeliveryWrite[];
 }
 
 export const goalKey = ({ tenant, goalId }: GoalRef): string => `${tenant}/${goalId}`;
@@ -83,7 +94,11 @@ export function goalWrite(
     readonly baseSeq: number;
     readonly events: GoalWrite['events'];
   },
-  given: { readonly plan?: PreparedPlan | undefined; readonly submission?: RecordedSubmission | undefined } = {},
+  given: {
+    readonly plan?: PreparedPlan | undefined;
+    readonly submission?: RecordedSubmission | undefined;
+    readonly deliveries?: readonly DeliveryWrite[];
+  } = {},
 ): GoalWrite {
   const { head, state, marks } = record;
   const submission = given.submission ?? { documents: [], bodyHash: null };
@@ -103,6 +118,7 @@ export function goalWrite(
     removed: new Map(changes.removed),
     approvals: [...changes.approvals.values()],
     artifacts: [...changes.artifacts.values()],
+    deliveries: given.deliveries ?? [],
   };
 }
 

@@ -1,11 +1,8 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Redis } from 'ioredis';
 import type { Logger } from '../platform/logger.ts';
+import { followAnnouncements } from './announced.ts';
 import { keys } from './cache/keys.ts';
 import type { RevokedToken, RevokedTokenStore } from './postgres/revoked-tokens.ts';
-
-/** While Redis tells of them nothing should be missed, and this covers a connection that is broken without a word. */
-const listenedPollSeconds = 10;
 
 export interface RevokedTokens {
   has(tokenId: string): boolean;
@@ -20,9 +17,9 @@ export interface RevokedTokens {
 }
 
 /**
- * The tokens that are revoked, in the memory of each API process. Postgres keeps them, Redis tells the others at once; each
- * second, while Redis is away, and every ten otherwise they are read again. A process that starts while Postgres is away
- * takes revoked tokens until it is back: reads go on without Postgres, and this is what that costs.
+ * The tokens that are revoked, in the memory of each API process. Postgres keeps them, and Redis tells the others at once
+ * (announced.ts). A process that starts while Postgres is away takes revoked tokens until it is back: reads go on without
+ * Postgres, and this is what that costs.
  */
 export function createRevokedTokens(
   deps: { readonly store: RevokedTokenStore; readonly redis: Redis },
@@ -30,48 +27,22 @@ export function createRevokedTokens(
 ): RevokedTokens {
   const { store, redis } = deps;
   const expiries = new Map<string, number>();
-  const closing = new AbortController();
-  const listener = redis.duplicate({ autoResubscribe: false });
-  let listening = false;
-  let away = false;
 
   function forgetExpired(): void {
     for (const [id, expiresAtMs] of expiries) if (expiresAtMs < Date.now() - 60_000) expiries.delete(id);
   }
-  async function load(): Promise<void> {
-    try {
+  const { loaded, close } = followAnnouncements(redis, {
+    channel: keys.revocations,
+    async load() {
       for (const { id, expiresAtMs } of await store.list()) expiries.set(id, expiresAtMs);
       forgetExpired();
-      away = false;
-    } catch (error) {
-      if (!away) options.logger.warn({ err: error }, 'revoked tokens cannot be read; those known stay revoked');
-      away = true;
-    }
-  }
-  async function poll(): Promise<void> {
-    for (let second = 1; !closing.signal.aborted; second += 1) {
-      await sleep(1_000, undefined, { ref: false, signal: closing.signal }).catch(() => undefined);
-      if (!closing.signal.aborted && (!listening || away || second % listenedPollSeconds === 0)) await load();
-    }
-  }
-
-  listener.on('message', (_channel: string, message: string) => {
-    const [id = '', expiresAtMs] = message.split(' ');
-    expiries.set(id, Number(expiresAtMs));
+    },
+    onAnnounced(message) {
+      const [id = '', expiresAtMs] = message.split(' ');
+      expiries.set(id, Number(expiresAtMs));
+    },
+    onAway: (error) => options.logger.warn({ err: error }, 'revoked tokens cannot be read; those known stay revoked'),
   });
-  async function listen(): Promise<void> {
-    await listener.subscribe(keys.revocations);
-    listening = true;
-    // What was told before somebody listened.
-    await load();
-  }
-
-  listener.on('ready', () => void listen().catch(() => listener.disconnect(true)));
-  listener.on('close', () => (listening = false));
-  // ioredis reconnects by itself and an unhandled `error` would end the process; the connection given tells of it.
-  listener.on('error', () => undefined);
-  const loaded = load();
-  void poll();
 
   return {
     has: (tokenId) => expiries.has(tokenId),
@@ -80,10 +51,7 @@ export function createRevokedTokens(
       expiries.set(token.id, token.expiresAtMs);
       await redis.publish(keys.revocations, `${token.id} ${token.expiresAtMs}`).catch(() => undefined);
     },
-    loaded,
-    close() {
-      closing.abort();
-      listener.disconnect();
-    },
+    loaded: loaded.catch(() => undefined),
+    close,
   };
 }

@@ -4,14 +4,14 @@ import type { Client } from '@temporalio/client';
 import type { Registry } from 'prom-client';
 import type { Activities } from '../activities/contract.ts';
 import { createActivities } from '../activities/index.ts';
-import { createModel } from '../activities/llm/model.ts';
+import { createModel, type Model } from '../activities/llm/model.ts';
 import { createRecorder } from '../activities/projection/recorder.ts';
 import { createSandbox } from '../activities/sandbox/create-sandbox.ts';
 import { builtInTools } from '../activities/tools/built-in-tools.ts';
-import { createEgressPolicy } from '../activities/tools/egress-policy.ts';
+import { createEgressPolicy, type EgressPolicy } from '../activities/tools/egress-policy.ts';
 import { createInlinePool } from '../activities/tools/inline-pool.ts';
 import { loadToolModules } from '../activities/tools/load-tool-modules.ts';
-import { createToolRegistry } from '../activities/tools/registry.ts';
+import { createToolRegistry, type ToolRegistry } from '../activities/tools/registry.ts';
 import { createToolArtifacts } from '../activities/tools/tool-artifacts.ts';
 import type { Config } from '../platform/config.ts';
 import type { Logger } from '../platform/logger.ts';
@@ -28,6 +28,7 @@ import { createToolStore } from '../stores/postgres/tools.ts';
 import { createRedis } from '../stores/redis.ts';
 import { createToolCatalogue } from '../stores/tool-catalogue.ts';
 import { createWakeWaiting } from './wake-waiting.ts';
+import { createNotifications } from './notifications.ts';
 import { createWorkerMetrics } from './worker-metrics.ts';
 
 interface PartsOptions {
@@ -53,29 +54,29 @@ export interface WorkerParts {
 /** Everything a worker is made of, but Temporal. */
 export async function createParts(options: PartsOptions): Promise<WorkerParts> {
   const { config, logger, metrics, threads, temporal } = options;
-  const toolModules = config.ASTRA_TOOL_MODULES;
   const model = createModel(config);
-  const builtIn = builtInTools({
-    egress: createEgressPolicy(config.ASTRA_EGRESS_ALLOW),
-    sandbox: createSandbox({
-      bwrapPath: config.ASTRA_BWRAP_BIN,
-      roots: config.ASTRA_SHELL_ROOTS,
-      hiddenDirectories: config.ASTRA_SHELL_HIDDEN,
-    }),
-    shellNetworkAllowed: config.ASTRA_SHELL_NETWORK,
-    model,
-  });
-  const tools = createToolRegistry({ tools: [...builtIn, ...(await loadToolModules(toolModules))] });
-  const inlinePool = createInlinePool({ threads, toolModules });
+  const egress = createEgressPolicy(config.ASTRA_EGRESS_ALLOW);
+  const tools = await createTools(config, { egress, model });
+  const inlinePool = createInlinePool({ threads, toolModules: config.ASTRA_TOOL_MODULES });
 
   const pool = createPool(config, { logger });
   const redis = createRedis(config, { logger });
   const viewCache = createViewCache(redis, { logger });
-  const { committed: onCommitted, scheduled: onScheduled } = createWorkerMetrics(metrics);
+  const { committed, scheduled: onScheduled, attempted: onAttempted } = createWorkerMetrics(metrics);
+  const notifications = await createNotifications({ config, pool, redis, egress, logger, onAttempted });
   const goalWaits = createGoalWaits(pool);
-  const onAwaitedEnd = createWakeWaiting({ goalWaits, temporal, logger });
-  const memoryBytes = config.ASTRA_RECORD_MEMORY_MIB * 1024 * 1024;
-  const recorder = createRecorder({ pool, viewCache, logger, onCommitted, onAwaitedEnd, memoryBytes });
+  const recorder = createRecorder({
+    pool,
+    viewCache,
+    logger,
+    findDeliveries: notifications.findDeliveries,
+    onCommitted(written) {
+      committed(written);
+      if (written.deliveries > 0) notifications.wake();
+    },
+    onAwaitedEnd: createWakeWaiting({ goalWaits, temporal, logger }),
+    memoryBytes: config.ASTRA_RECORD_MEMORY_MIB * 1024 * 1024,
+  });
   const answers = createAnswerCache({ memcachedServers: config.MEMCACHED_SERVERS, redis, logger });
   const artifacts = createArtifactStore(config);
   const toolStore = createToolStore(pool);
@@ -104,6 +105,7 @@ export async function createParts(options: PartsOptions): Promise<WorkerParts> {
     announceTools: () => toolStore.put(tools.manifests()),
     async close() {
       await recorder.close();
+      await notifications.close();
       await inlinePool.close();
       viewCache.close();
       answers.close();
@@ -112,4 +114,21 @@ export async function createParts(options: PartsOptions): Promise<WorkerParts> {
       await pool.end();
     },
   };
+}
+
+async function createTools(
+  config: Config,
+  { egress, model }: { readonly egress: EgressPolicy; readonly model: Model | null },
+): Promise<ToolRegistry> {
+  const builtIn = builtInTools({
+    egress,
+    sandbox: createSandbox({
+      bwrapPath: config.ASTRA_BWRAP_BIN,
+      roots: config.ASTRA_SHELL_ROOTS,
+      hiddenDirectories: config.ASTRA_SHELL_HIDDEN,
+    }),
+    shellNetworkAllowed: config.ASTRA_SHELL_NETWORK,
+    model,
+  });
+  return createToolRegistry({ tools: [...builtIn, ...(await loadToolModules(config.ASTRA_TOOL_MODULES))] });
 }

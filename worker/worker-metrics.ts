@@ -13,8 +13,15 @@ export function createWorkerMetrics(registry: Registry) {
     buckets: [0.005, 0.01, 0.02, 0.035, 0.05, 0.075, 0.1, 0.15, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60],
     registers: [registry],
   });
+  const attempts = new Counter({
+    name: 'astra_webhook_attempts_total',
+    help: 'Attempts to deliver events to webhooks: delivered, retry (another one follows, or the 24 hours are over), refused, gone (answered 410).',
+    labelNames: ['outcome'] as const,
+    registers: [registry],
+  });
   return {
     committed: ({ events: count }: { readonly events: number }) => events.inc(count),
     scheduled: (seconds: number) => scheduling.observe(seconds),
+    attempted: (outcome: string) => attempts.inc({ outcome }),
   };
 }

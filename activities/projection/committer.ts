@@ -7,7 +7,7 @@ import type { ViewCache } from '../../stores/cache/view-cache.ts';
 import { goalKey, type GoalWrite } from '../../stores/goal-write.ts';
 import { commitGoals } from '../../stores/postgres/commit.ts';
 import { isDataError, isTransactionConflict, postgresError } from '../../stores/postgres/postgres-error.ts';
-import { fold, type Fold } from './fold.ts';
+import { fold, type FindDeliveries, type Fold } from './fold.ts';
 import type { GoalMemory } from './goal-memory.ts';
 import type { RecordRequest } from './record-request.ts';
 
@@ -16,6 +16,7 @@ export interface CommitterDeps {
   readonly memory: GoalMemory;
   readonly viewCache: ViewCache;
   readonly logger: Pick<Logger, 'error'>;
+  readonly findDeliveries: FindDeliveries;
   /** Told of each goal that a commit moved. */
   readonly onCommitted: (write: GoalWrite) => void;
   /** Told of each goal that has ended and that other goals wait for, once readers see its end. */
@@ -41,7 +42,7 @@ const maxLosses = 100;
  */
 export function createCommitter(deps: CommitterDeps): Commit {
   const commit: Commit = async (requests) => {
-    const folds = foldAll(requests, deps.logger);
+    const folds = foldAll(requests, deps);
     const news = folds.filter(({ write }) => write);
     for (const known of folds.filter(({ write }) => !write)) void confirm(known, deps.viewCache);
     if (news.length === 0) return [];
@@ -69,10 +70,13 @@ export function createCommitter(deps: CommitterDeps): Commit {
   return commit;
 }
 
-function foldAll(requests: readonly RecordRequest[], logger: Pick<Logger, 'error'>): Fold[] {
+function foldAll(
+  requests: readonly RecordRequest[],
+  { logger, findDeliveries }: Pick<CommitterDeps, 'logger' | 'findDeliveries'>,
+): Fold[] {
   return [...Map.groupBy(requests, ({ entry }) => entry)].flatMap(([entry, ofGoal]) => {
     try {
-      return [fold(entry, ofGoal)];
+      return [fold(entry, ofGoal, { findDeliveries })];
     } catch (error) {
       logger.error({ err: error, ...entry.goal }, 'drafts could not be folded');
       rejectAll(ofGoal, postgresError(error));

@@ -26,6 +26,7 @@ import { readArtifacts, readState, readStatuses, readTasks } from '../../stores/
 import type { TaskOutcome } from '../contract.ts';
 import { createCommitQueue, type CommitQueue } from './commit-queue.ts';
 import { createCommitter, notRecorded } from './committer.ts';
+import type { FindDeliveries } from './fold.ts';
 import { createGoalMemory, type GoalEntry, type GoalMemory } from './goal-memory.ts';
 import { createNotes } from './notes.ts';
 import {
@@ -94,8 +95,10 @@ export interface RecorderDeps {
   readonly pool: Pool;
   readonly viewCache: ViewCache;
   readonly logger: Pick<Logger, 'error'>;
-  /** Called after each commit of a goal, for metrics. */
-  readonly onCommitted?: (committed: { readonly events: number }) => void;
+  /** None unless given. */
+  readonly findDeliveries?: FindDeliveries;
+  /** Called after each commit of a goal, with what it wrote. */
+  readonly onCommitted?: (committed: { readonly events: number; readonly deliveries: number }) => void;
   /** Called after the commit of a goal's end that other goals wait for. */
   readonly onAwaitedEnd?: (goal: GoalRef) => void;
   /** For what is kept of the record: half of it for goals, a quarter each for plans and outputs. 256 MiB unless given. */
@@ -106,6 +109,7 @@ export function createRecorder({
   pool,
   viewCache,
   logger,
+  findDeliveries = () => [],
   onCommitted,
   onAwaitedEnd = () => undefined,
   memoryBytes = 256 * 1024 * 1024,
@@ -117,9 +121,10 @@ export function createRecorder({
     memory,
     viewCache,
     logger,
+    findDeliveries,
     onCommitted(write) {
       values.remember(write);
-      onCommitted?.({ events: write.events.length });
+      onCommitted?.({ events: write.events.length, deliveries: write.deliveries.length });
     },
     onAwaitedEnd,
   });

@@ -8,6 +8,7 @@ import { acceptedEncodings, decompress } from './decompress.ts';
 import { defineTool, type Tool, type ToolContext } from './define-tool.ts';
 import type { EgressPolicy } from './egress-policy.ts';
 import { readCapped } from './read-capped.ts';
+import { requestFailure } from './request-failure.ts';
 
 const defaultMaxBytes = 1024 * 1024;
 const mostRedirects = 5;
@@ -146,9 +147,8 @@ async function send(
     response.body.on('error', () => undefined);
     return response;
   } catch (error) {
-    const denial = findAstraError(error);
-    if (denial) throw denial;
-    const reason = error instanceof Error ? (codeOf(error) ?? error.message) : String(error);
+    const reason = requestFailure(error);
+    if (reason instanceof AstraError) throw reason;
     throw new AstraError('ASTRA_TOOL_FAILED', `http.fetch failed: ${method} ${shown(url)}: ${reason}`, {
       cause: error,
     });
@@ -203,16 +203,5 @@ function flatten(headers: Dispatcher.ResponseData['headers']): Record<string, st
   return Object.fromEntries(pairs);
 }
 
-/** A socket wraps what its lookup threw: in `cause`, or in `errors` when it tried several addresses. */
-function findAstraError(error: unknown, depth = 0): AstraError | undefined {
-  if (error instanceof AstraError) return error;
-  if (!(error instanceof Error) || depth > 5) return undefined;
-  const several: readonly unknown[] = error instanceof AggregateError ? error.errors : [];
-  const inner = [error.cause, ...several];
-  return inner.map((each) => findAstraError(each, depth + 1)).find((found) => found !== undefined);
-}
-
-const codeOf = (error: Error): string | undefined =>
-  'code' in error && typeof error.code === 'string' ? error.code : undefined;
 /** Query and fragment may hold secrets. */
 const shown = (url: URL): string => `${url.origin}${url.pathname}`;

@@ -20,6 +20,9 @@ export const jsonBody = (schema: SchemaName, options: { readonly required?: bool
   requestBody: { required: options.required ?? true, content: { 'application/json': { schema: refTo(schema) } } },
 });
 
+/** For a call that takes none and does what it does by being made. */
+export const noBody = { requestBody: { required: false, content: {} } };
+
 /** What any call under /v1 may be refused with. */
 const commonCodes = [
   'ASTRA_PARAMETER_INVALID',
@@ -31,16 +34,23 @@ const commonCodes = [
 ] as const satisfies readonly ErrorCode[];
 
 /** The answers of a call under /v1: its own, and a problem for each of `codes` and for those every call may meet. */
-export function answers(own: Responses, codes: readonly ErrorCode[] = []): Responses {
-  const byStatus = Object.groupBy([...codes, ...commonCodes], (code) => errorRegistry[code].status);
-  const problems = Object.entries(byStatus).map(([status, group = []]): [string, Answer] => [
-    status,
-    {
-      description: group.map((code) => `\`${code}\`: ${errorRegistry[code].title}`).join('; '),
-      content: { 'application/problem+json': { schema: refTo('Problem') } },
-    },
-  ]);
-  return { ...Object.fromEntries(problems), ...own };
+export const answers = (own: Responses, codes: readonly ErrorCode[] = []): Responses => ({
+  ...problems([...codes, ...commonCodes]),
+  ...own,
+});
+
+/** A problem for each of the codes, by status. */
+export function problems(codes: readonly ErrorCode[]): Responses {
+  const byStatus = Object.groupBy(codes, (code) => errorRegistry[code].status);
+  return Object.fromEntries(
+    Object.entries(byStatus).map(([status, group = []]): [string, Answer] => [
+      status,
+      {
+        description: group.map((code) => `\`${code}\`: ${errorRegistry[code].title}`).join('; '),
+        content: { 'application/problem+json': { schema: refTo('Problem') } },
+      },
+    ]),
+  );
 }
 
 /** A call that needs a token with the scope. */

@@ -24,10 +24,7 @@ const submit = createRoute({
     'With an `Idempotency-Key`, the same key and body give the same goal, however often they are sent. `startAt`, `delaySeconds` and ' +
     '`dependsOnGoalIds` hold it back: it is `accepted`, and `waitingFor` says why, until its time has come and those goals have completed.',
   ...secured('goals:write'),
-  request: {
-    query: noQuery,
-    headers: idempotencyHeaders,
-  },
+  request: { query: noQuery, headers: idempotencyHeaders },
   ...jsonBody('GoalSubmission'),
   responses: answers(
     {

@@ -9,6 +9,7 @@ import { createReadCounter } from '../middleware/observe.ts';
 import { createScheduleEngine } from '../schedules/schedule-engine.ts';
 import { createMetrics } from '../../platform/metrics.ts';
 import { createLogger } from '../../platform/logger.ts';
+import { createSecretBox } from '../../platform/secret-box.ts';
 import { createLiveLane } from '../../stores/cache/live-lane.ts';
 import { createViewCache } from '../../stores/cache/view-cache.ts';
 import { createViewMemory } from '../../stores/cache/view-memory.ts';
@@ -17,10 +18,14 @@ import { createHotViews } from '../../stores/hot-views.ts';
 import { createApprovalStore } from '../../stores/postgres/approvals.ts';
 import { createArtifactList } from '../../stores/postgres/artifacts.ts';
 import { createCascadeStore } from '../../stores/postgres/cascades.ts';
+import { createDeliveryLog } from '../../stores/postgres/delivery-log.ts';
 import { createGoalList } from '../../stores/postgres/goal-list.ts';
+import { createInboundWebhookStore } from '../../stores/postgres/inbound-webhooks.ts';
 import { createPool } from '../../stores/postgres/pool.ts';
+import { createSigningSecrets } from '../../stores/postgres/signing-secrets.ts';
 import { createTemplateStore } from '../../stores/postgres/templates.ts';
 import { createToolStore } from '../../stores/postgres/tools.ts';
+import { createWebhookStore } from '../../stores/postgres/webhooks.ts';
 import { createRedis } from '../../stores/redis.ts';
 import { createRevokedTokenStore } from '../../stores/postgres/revoked-tokens.ts';
 import { createRevokedTokens } from '../../stores/revoked-tokens.ts';
@@ -83,6 +88,7 @@ export async function createTestApp({
     ASTRA_MODEL: undefined,
     ASTRA_RATE_LIMIT_PER_SECOND: 2_000,
   };
+  const secretBox = createSecretBox(secret(Buffer.alloc(32, 7).toString('base64')));
   const hotViews = createHotViews({
     viewCache,
     memory,
@@ -109,6 +115,10 @@ export async function createTestApp({
     templates: createTemplateStore(pool),
     tools,
     catalogue: createToolCatalogue(tools, { logger }),
+    webhooks: createWebhookStore(pool, secretBox),
+    signingSecrets: createSigningSecrets(pool, secretBox),
+    deliveryLog: createDeliveryLog(pool),
+    inboundWebhooks: createInboundWebhookStore(pool, secretBox),
     artifactList: createArtifactList(pool),
     artifactStore: { presign: async (_tenant, { sha256 }) => `http://s3.test/${sha256}` },
     checks: {},

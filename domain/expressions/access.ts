@@ -1,9 +1,10 @@
 import type { ASTNode } from '@marcbachmann/cel-js';
 import { EvaluationFault } from './evaluation-fault.ts';
-import { SyntaxFault, type Compile, type LocalName, type Names, type Node, type Run } from './program.ts';
+import { localNames, SyntaxFault, type Compile, type LocalName, type Names, type Node, type Run } from './program.ts';
 import { isList, isMap, lift, member, typeOf, type Value } from './value.ts';
 
-const isLocalName = (name: string): name is LocalName => name === 'item' || name === 'index' || name === 'params';
+const locals: ReadonlySet<string> = new Set(localNames);
+const isLocalName = (name: string): name is LocalName => locals.has(name);
 
 export function compileName(node: Node<'id'>, names: Names): Run {
   const name = node.args;
@@ -21,7 +22,7 @@ export function compileName(node: Node<'id'>, names: Names): Run {
   throw new SyntaxFault(
     hint
       ? `"${name}" has no value of its own: write ${hint}`
-      : `unknown name "${name}": in scope are goal.input, tasks.<id>.output, item, index and params`,
+      : `unknown name "${name}": in scope are goal.input, tasks.<id>.output, item, index and params, or payload and headers`,
     node.start,
   );
 }

@@ -13,10 +13,14 @@ export interface Scope {
   readonly index?: number;
   /** Of a plan made from a template. */
   readonly params?: JsonObject;
+  /** What an inbound webhook was sent, with some of the request's headers. */
+  readonly payload?: Json;
+  readonly headers?: JsonObject;
 }
 
 /** The names that are in scope in some places only. */
-export type LocalName = 'item' | 'index' | 'params';
+export const localNames = ['item', 'index', 'params', 'payload', 'headers'] as const;
+export type LocalName = (typeof localNames)[number];
 
 /** One evaluation under way. */
 export interface Frame {

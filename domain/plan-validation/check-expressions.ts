@@ -1,5 +1,5 @@
 import { AstraError, type Fault } from '../errors.ts';
-import { expressionsIn, forEachTemplate, parseExpression, type Expression } from '../expressions.ts';
+import { expressionsIn, forEachTemplate, parseExpression, type Expression, type LocalName } from '../expressions.ts';
 import { jsonPointer } from '../json-pointer.ts';
 import type { ExpressionSite } from '../task-expressions.ts';
 
@@ -36,6 +36,19 @@ export function checkExpressions(
   return checked;
 }
 
+const placeOf: Readonly<Record<LocalName, string>> = {
+  params: 'the plan of a template',
+  item: 'the input of a map’s task',
+  index: 'the input of a map’s task',
+  payload: 'the params of an inbound webhook',
+  headers: 'the params of an inbound webhook',
+};
+
+function isInScope(name: LocalName, site: ExpressionSite, allowed: Allowed): boolean {
+  if (name === 'params') return allowed.params;
+  return site.perItem && (name === 'item' || name === 'index');
+}
+
 interface Place {
   readonly pointer: string;
   readonly parse: () => readonly Expression[];
@@ -47,9 +60,8 @@ function noteExpressions(checked: CheckedExpressions, site: ExpressionSite, { po
     for (const { tasks, locals } of parse()) {
       for (const id of tasks) if (!checked.references.has(id)) checked.references.set(id, pointer);
       for (const name of locals) {
-        if (name === 'params' ? allowed.params : site.perItem) continue;
-        const where = name === 'params' ? 'the plan of a template' : 'the input of a map’s task';
-        checked.faults.push({ pointer, message: `"${name}" is in scope only in ${where}` });
+        if (isInScope(name, site, allowed)) continue;
+        checked.faults.push({ pointer, message: `"${name}" is in scope only in ${placeOf[name]}` });
       }
     }
   } catch (error) {

@@ -4,6 +4,7 @@ import { artifactSchema } from './artifact.ts';
 import { errorInfoSchema, goalIdSchema, jsonObjectSchema, jsonSchema, timestampSchema, usageSchema } from './common.ts';
 import { planSchema } from './plan.ts';
 import { templateNameSchema } from './template.ts';
+import { targetUrlSchema } from './webhook.ts';
 
 export const templateCallSchema = z.strictObject({
   name: templateNameSchema,
@@ -41,6 +42,8 @@ export const goalSubmissionSchema = z
     delaySeconds: z.number().min(0).max(limits.startDelaySeconds).optional(),
     dependsOnGoalIds: z.array(goalIdSchema).max(limits.goalDependencies).optional(),
     cascadeId: cascadeIdSchema.optional(),
+    /** Is sent the goal's last event. Sub-goals do not inherit it. */
+    callbackUrl: targetUrlSchema.optional(),
   })
   .refine((goal) => goal.startAt === undefined || goal.delaySeconds === undefined, {
     message: 'give startAt or delaySeconds, not both',
@@ -118,6 +121,7 @@ export const goalHeadSchema = z.strictObject({
   startAt: timestampSchema.optional(),
   dependsOnGoalIds: z.array(goalIdSchema).optional(),
   cascadeId: cascadeIdSchema.optional(),
+  callbackUrl: z.string().optional(),
 });
 export type GoalHead = z.infer<typeof goalHeadSchema>;
 

@@ -12,6 +12,7 @@ const addresses: Addresses = {
   s3AccessKeyId: 'key',
   s3SecretAccessKey: 'secret',
   jwksFile: '/p/.astra/jwks.json',
+  secretsKey: 'a2V5',
   stateDirectory: '/state',
   bwrap: '/usr/bin/bwrap',
 };

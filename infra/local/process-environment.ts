@@ -15,6 +15,7 @@ export interface Addresses {
   s3AccessKeyId: string;
   s3SecretAccessKey: string;
   jwksFile: string;
+  secretsKey: string;
   bwrap: string | null;
   /** With secrets in it, which no sandboxed command may see. */
   stateDirectory: string;
@@ -35,6 +36,7 @@ const passedThrough = [
   'ASTRA_RATE_LIMIT_PER_SECOND',
   'ASTRA_SHELL_NETWORK',
   'ASTRA_TOOL_MODULES',
+  'ASTRA_WEBHOOK_LOG_DAYS',
   'ASTRA_WORKER_CLASSES',
 ];
 const passedThroughPrefixes = ['ASTRA_MODEL', 'OTEL_'];
@@ -61,6 +63,7 @@ export function processEnvironment(env: Environment, addresses: Addresses): Reco
     ASTRA_JWKS_FILE: addresses.jwksFile,
     ASTRA_JWT_ISSUER: jwtIssuer,
     ASTRA_JWT_AUDIENCE: jwtAudience,
+    ASTRA_SECRETS_KEY: addresses.secretsKey,
     ASTRA_SHELL_ROOTS: env.ASTRA_SHELL_ROOTS ?? projectDir,
     ASTRA_SHELL_HIDDEN: [addresses.stateDirectory, env.ASTRA_SHELL_HIDDEN].filter(Boolean).join(delimiter),
     ...(addresses.bwrap !== null && { ASTRA_BWRAP_BIN: addresses.bwrap }),

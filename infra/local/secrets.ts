@@ -12,14 +12,27 @@ export interface Secrets {
   /** Ed25519 private key that signs the local token. */
   jwtPrivateKey: JWK;
   jwtKeyId: string;
+  /** The API's and the worker's ASTRA_SECRETS_KEY. */
+  secretsKey: string;
 }
 
 /** The stack's secrets, made at random at the first start and kept (mode 0600) because the stores' data need them. */
 export async function loadSecrets(path: string): Promise<Secrets> {
   const existing = readSecrets(path);
-  if (existing !== null) return existing;
+  if (hasSecretsKey(existing)) return existing;
+  const secrets = { ...(existing ?? (await makeSecrets())), secretsKey: randomBytes(32).toString('base64') };
+  writeFileAtomically(path, `${JSON.stringify(secrets, null, 2)}\n`, 0o600);
+  return secrets;
+}
+
+/** As they were kept before there were webhooks. */
+type EarlierSecrets = Omit<Secrets, 'secretsKey'>;
+const hasSecretsKey = (secrets: EarlierSecrets | null): secrets is Secrets =>
+  secrets !== null && 'secretsKey' in secrets;
+
+async function makeSecrets(): Promise<EarlierSecrets> {
   const { privateKey } = await generateKeyPair('EdDSA', { crv: 'Ed25519', extractable: true });
-  const secrets: Secrets = {
+  return {
     postgresAdminPassword: randomSecret(),
     postgresPassword: randomSecret(),
     redisPassword: randomSecret(),
@@ -28,11 +41,9 @@ export async function loadSecrets(path: string): Promise<Secrets> {
     jwtPrivateKey: await exportJWK(privateKey),
     jwtKeyId: randomUUID(),
   };
-  writeFileAtomically(path, `${JSON.stringify(secrets, null, 2)}\n`, 0o600);
-  return secrets;
 }
 
-function readSecrets(path: string): Secrets | null {
+function readSecrets(path: string): EarlierSecrets | null {
   let text: string;
   try {
     text = readFileSync(path, 'utf8');
@@ -45,7 +56,7 @@ function readSecrets(path: string): Secrets | null {
     throw new Error(`${path} is not a secrets file. Restore it, or forget the data with 'npm start -- --reset'.`);
   }
   // Written whole, by this function, or not at all.
-  return parsed as Secrets;
+  return parsed as EarlierSecrets;
 }
 
 /** Hexadecimal, so that it needs no escaping in a URL, a configuration file or a shell. */

@@ -156,10 +156,10 @@ function access(
   paths: StatePaths,
   secrets: Secrets,
   binaries: Binaries,
-): Pick<Addresses, 's3AccessKeyId' | 's3SecretAccessKey' | 'jwksFile' | 'bwrap' | 'stateDirectory'> {
-  const { s3AccessKeyId, s3SecretAccessKey } = secrets;
+): Pick<Addresses, 's3AccessKeyId' | 's3SecretAccessKey' | 'secretsKey' | 'jwksFile' | 'bwrap' | 'stateDirectory'> {
+  const { s3AccessKeyId, s3SecretAccessKey, secretsKey } = secrets;
   const bwrap = binaries.bwrap?.path ?? null;
-  return { s3AccessKeyId, s3SecretAccessKey, jwksFile: paths.jwks, bwrap, stateDirectory: paths.root };
+  return { s3AccessKeyId, s3SecretAccessKey, secretsKey, jwksFile: paths.jwks, bwrap, stateDirectory: paths.root };
 }
 
 interface ProcessOptions {

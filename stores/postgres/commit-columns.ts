@@ -152,6 +152,21 @@ const cascadeColumn = (writes: readonly GoalWrite[]): unknown[] =>
     [({ head }) => head.cascadeId ?? null],
   );
 
+/** The parameters of the outbox's part of the statement, which follow those below. */
+export const deliveryColumns = (writes: readonly GoalWrite[]): unknown[] =>
+  transpose(
+    spread(writes, ({ deliveries }) => deliveries),
+    [
+      ...ofGoal,
+      ({ id }) => id,
+      ({ webhookId }) => webhookId,
+      ({ endpoint }) => endpoint,
+      ({ url }) => url,
+      ({ event }) => event.seq,
+      ({ event }) => event.type,
+    ],
+  );
+
 /** The parameters of the statement in commit.ts, in its order. */
 export const commitColumns = (writes: readonly GoalWrite[]): unknown[] =>
   [goalColumns, eventColumns, taskColumns, planColumns, artifactColumns, approvalColumns, cascadeColumn].flatMap(

@@ -1,7 +1,7 @@
 import type { ClientBase, Pool } from 'pg';
 import { goalKey, type GoalWrite } from '../goal-write.ts';
-import { commitColumns } from './commit-columns.ts';
 import { inTransaction } from './transaction.ts';
+import { commitColumns, deliveryColumns } from './commit-columns.ts';
 
 /**
  * One statement for a group of goals.
@@ -12,7 +12,7 @@ import { inTransaction } from './transaction.ts';
  * 3. Whoever holds a goal's row is the only one to write its other rows, so those inserts meet no conflict but their own
  *    older versions.
  */
-const statement = `
+const parts = `
 WITH wanted AS (
   SELECT * FROM unnest($1::text[], $2::text[], $3::bigint[], $4::bigint[], $5::text[], $6::json[], $7::text[], $8::timestamptz[])
     AS w(tenant, goal_id, base, seq, status, state, marks, finished_at)
@@ -69,8 +69,23 @@ WITH wanted AS (
     AS a(tenant, goal_id, task_id, approval_id, kind, prompt, input, status, required, votes, requested_at, expires_at)
   JOIN done ON done.tenant = a.tenant AND done.goal_id = a.goal_id
   ON CONFLICT (tenant, approval_id) DO UPDATE SET status = excluded.status, votes = excluded.votes
-)
-SELECT tenant, goal_id, awaited FROM done`;
+)`;
+
+/** The outbox: deliveries are made if and only if their events are. */
+const outboxPart = `, new_deliveries AS (
+  INSERT INTO webhook_deliveries (tenant, goal_id, delivery_id, webhook_id, endpoint, url, seq, type, status, attempts,
+    created_at, next_attempt_at, give_up_at)
+  SELECT d.*, 'pending', 0, now(), now(), now() + interval '24 hours'
+  FROM unnest($69::text[], $70::text[], $71::text[], $72::text[], $73::text[], $74::text[], $75::bigint[], $76::text[])
+    AS d(tenant, goal_id, delivery_id, webhook_id, endpoint, url, seq, type)
+  JOIN done ON done.tenant = d.tenant AND done.goal_id = d.goal_id
+  ON CONFLICT DO NOTHING
+)`;
+
+const answer = '\nSELECT tenant, goal_id, awaited FROM done';
+const statement = { name: 'commit-goals', text: parts + answer };
+/** A statement of its own, so that commits without deliveries, which are most, cost what they did. */
+const statementWithOutbox = { name: 'commit-goals-and-deliveries', text: parts + outboxPart + answer };
 
 /** By `goalKey`: do others wait for the goal? */
 type Moved = ReadonlyMap<string, { readonly awaited: boolean }>;
@@ -92,11 +107,13 @@ export async function commitGoals(db: Pool | ClientBase, writes: readonly GoalWr
 }
 
 async function commit(db: Pool | ClientBase, ordered: readonly GoalWrite[]): Promise<Moved> {
-  const { rows } = await db.query<{ tenant: string; goal_id: string; awaited: boolean }>({
-    name: 'commit-goals',
-    text: statement,
-    values: commitColumns(ordered),
-  });
+  const columns = commitColumns(ordered);
+  const hasDeliveries = ordered.some(({ deliveries }) => deliveries.length > 0);
+  const { rows } = await db.query<{ tenant: string; goal_id: string; awaited: boolean }>(
+    hasDeliveries
+      ? { ...statementWithOutbox, values: [...columns, ...deliveryColumns(ordered)] }
+      : { ...statement, values: columns },
+  );
   return new Map(rows.map((row) => [`${row.tenant}/${row.goal_id}`, row]));
 }
 

@@ -13,3 +13,14 @@ export async function query<Row extends QueryResultRow>(pool: Pool, statement: Q
     throw postgresError(error);
   }
 }
+
+/** Of a statement that is repeated: how many rows it changes at a time, well within the time that it has. */
+export const chunkRows = 1_000;
+
+/**
+ * Repeats a statement that changes `chunkRows` rows and returns them, until there are fewer.
+ * @throws ASTRA_UNAVAILABLE; ASTRA_INTERNAL
+ */
+export async function inChunks(pool: Pool, statement: QueryConfig): Promise<void> {
+  for (let changed = chunkRows; changed === chunkRows;) changed = (await query(pool, statement)).length;
+}

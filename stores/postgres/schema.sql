@@ -87,6 +87,20 @@ CREATE INDEX goals_by_status ON public.goals USING btree (tenant, status, create
 CREATE INDEX goals_by_template ON public.goals USING btree (tenant, template, created_at DESC) WHERE (template IS NOT NULL);
 CREATE INDEX goals_by_time ON public.goals USING btree (tenant, created_at DESC, goal_id DESC);
 
+CREATE TABLE inbound_webhooks (
+  tenant text COLLATE "C" NOT NULL,
+  webhook_id text COLLATE "C" NOT NULL,
+  name text NOT NULL,
+  template text COLLATE "C" NOT NULL,
+  params text NOT NULL,
+  scheme text COLLATE "C" NOT NULL,
+  created_at timestamp with time zone NOT NULL,
+  updated_at timestamp with time zone NOT NULL,
+  PRIMARY KEY (tenant, webhook_id),
+  UNIQUE (webhook_id)
+);
+CREATE INDEX inbound_webhooks_by_time ON public.inbound_webhooks USING btree (tenant, created_at DESC, webhook_id DESC);
+
 CREATE TABLE plans (
   tenant text COLLATE "C" NOT NULL,
   goal_id text COLLATE "C" NOT NULL,
@@ -103,6 +117,15 @@ CREATE TABLE revoked_tokens (
   expires_at timestamp with time zone NOT NULL,
   revoked_at timestamp with time zone NOT NULL,
   PRIMARY KEY (tenant, token_id)
+);
+
+CREATE TABLE secrets (
+  tenant text COLLATE "C" NOT NULL,
+  name text COLLATE "C" NOT NULL,
+  version integer NOT NULL,
+  sealed bytea NOT NULL,
+  expires_at timestamp with time zone,
+  PRIMARY KEY (tenant, name, version)
 );
 
 CREATE TABLE tasks (
@@ -133,3 +156,38 @@ CREATE TABLE tools (
   updated_at timestamp with time zone NOT NULL,
   PRIMARY KEY (name)
 );
+
+CREATE TABLE webhook_deliveries (
+  tenant text COLLATE "C" NOT NULL,
+  delivery_id text COLLATE "C" NOT NULL,
+  webhook_id text COLLATE "C" NOT NULL,
+  endpoint text COLLATE "C" NOT NULL,
+  url text,
+  goal_id text COLLATE "C" NOT NULL,
+  seq bigint NOT NULL,
+  type text COLLATE "C" NOT NULL,
+  status text COLLATE "C" NOT NULL,
+  attempts integer NOT NULL,
+  created_at timestamp with time zone NOT NULL,
+  attempted_at timestamp with time zone,
+  next_attempt_at timestamp with time zone,
+  give_up_at timestamp with time zone NOT NULL,
+  settled_at timestamp with time zone,
+  response_status integer,
+  error text,
+  PRIMARY KEY (tenant, delivery_id)
+) WITH (fillfactor=80);
+CREATE INDEX webhook_deliveries_by_time ON public.webhook_deliveries USING btree (tenant, webhook_id, created_at DESC, delivery_id DESC);
+CREATE INDEX webhook_deliveries_due ON public.webhook_deliveries USING btree (tenant, endpoint, next_attempt_at) WHERE (status = 'pending'::text);
+CREATE INDEX webhook_deliveries_settled ON public.webhook_deliveries USING btree (settled_at) WHERE (settled_at IS NOT NULL);
+
+CREATE TABLE webhooks (
+  tenant text COLLATE "C" NOT NULL,
+  webhook_id text COLLATE "C" NOT NULL,
+  url text NOT NULL,
+  events text[] NOT NULL,
+  created_at timestamp with time zone NOT NULL,
+  disabled_at timestamp with time zone,
+  PRIMARY KEY (tenant, webhook_id)
+);
+CREATE INDEX webhooks_by_time ON public.webhooks USING btree (tenant, created_at DESC, webhook_id DESC);

@@ -31,6 +31,7 @@ test('processes that start at the same time migrate once', async () => {
     { name: '000002_catalogue', count: 1 },
     { name: '000003_revoked_tokens', count: 1 },
     { name: '000020_submission', count: 1 },
+    { name: '000010_webhooks', count: 1 },
   ]);
 });
 

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { Redis } from 'ioredis';
 import type { Pool } from 'pg';
 import { inject } from 'vitest';
+import type { FindDeliveries } from '../../activities/projection/fold.ts';
 import { createRecorder, type RecordedPlan, type Recorder } from '../../activities/projection/recorder.ts';
 import type { GoalRef } from '../../domain/goal-ref.ts';
 import type { PlanOutline, TaskOutline } from '../../domain/plan-outline.ts';
@@ -36,6 +37,7 @@ export interface RecordBench {
     readonly redisUrl?: string;
     readonly databaseUrl?: string;
     readonly awaitCache?: false;
+    readonly findDeliveries?: FindDeliveries;
   }): Promise<Process>;
   newGoal(): GoalRef;
   stop(): Promise<void>;
@@ -64,7 +66,7 @@ export async function createRecordBench(): Promise<RecordBench> {
       const urls = { DATABASE_URL: databaseUrl, REDIS_URL: redisUrl };
       if (options.redisUrl) urls.REDIS_URL = options.redisUrl;
       if (options.databaseUrl) urls.DATABASE_URL = options.databaseUrl;
-      const process = startProcess(loadConfig(urls));
+      const process = startProcess(loadConfig(urls), options.findDeliveries);
       processes.push(process);
       if (options.awaitCache !== false) await until(() => process.viewCache.trusted, 'the view cache is trusted');
       return process;
@@ -78,12 +80,12 @@ export async function createRecordBench(): Promise<RecordBench> {
   };
 }
 
-function startProcess(config: ReturnType<typeof loadConfig>): Process {
+function startProcess(config: ReturnType<typeof loadConfig>, findDeliveries?: FindDeliveries): Process {
   const pool = createPool(config);
   const redis = createRedis(config);
   const viewCache = createViewCache(redis);
   const queries = { redis: 0, postgres: 0 };
-  const recorder = createRecorder({ pool, viewCache, logger: noLog });
+  const recorder = createRecorder({ pool, viewCache, logger: noLog, ...(findDeliveries && { findDeliveries }) });
   const reader = createGoalReader({ pool, viewCache, onQuery: (source) => (queries[source] += 1) });
   let stopped: Promise<void> | undefined;
   const stopOnce = async (): Promise<void> => {
