@@ -9,6 +9,7 @@ import {
 } from './goal-record.ts';
 import {
   addTo,
+  compensateTask,
   count,
   endGoal,
   endTask,
@@ -49,7 +50,10 @@ const reducers: Reducers = {
     endGoal(record, event, changes);
     update(record, { error: event.data.error });
   },
-  'goal.cancelled': endGoal,
+  'goal.cancelled'(record, event, changes) {
+    endGoal(record, event, changes);
+    if (event.data.error) update(record, { error: event.data.error });
+  },
   'plan.proposed'(record, { data: { outline }, at }, changes) {
     record.outline = outline;
     record.outlineOf = indexOutline(outline);
@@ -100,6 +104,8 @@ const reducers: Reducers = {
   'task.failed': (record, event, changes) => endTask(record, event, changes, { error: event.data.error }),
   'task.skipped': (record, event, changes) => endTask(record, event, changes, {}),
   'task.cancelled': (record, event, changes) => endTask(record, event, changes, {}),
+  'task.compensated': (record, event, changes) => compensateTask(record, event, changes),
+  'task.compensation_failed': (record, event, changes) => compensateTask(record, event, changes),
   'approval.requested'(record, { goalId, taskId, attempt, at, seq, data }, changes) {
     const { approvalId, ...asked } = data;
     const approval: Approval = {

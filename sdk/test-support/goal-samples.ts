@@ -42,6 +42,7 @@ export const taskView = (fields: Partial<TaskView> = {}): TaskView => ({
   error: null,
   childGoalId: null,
   map: null,
+  cancelReceipt: null,
   ...fields,
 });
 
