@@ -18,6 +18,7 @@ import type { Admission } from './admission/admission.ts';
 import type { TokenVerifier } from './auth/token-verifier.ts';
 import type { ToolCatalogue } from '../stores/tool-catalogue.ts';
 import type { GoalEngine } from './goals/goal-engine.ts';
+import type { TellWorkers } from './goals/tell-workers.ts';
 
 /** Everything the API is made of; api/main.ts puts it together. */
 export interface ApiDeps {
@@ -33,6 +34,7 @@ export interface ApiDeps {
   readonly temporal: Client;
   readonly engine: GoalEngine;
   readonly admission: Admission;
+  readonly tellWorkers: TellWorkers;
   readonly reader: GoalReader;
   readonly hotViews: HotViews;
   readonly lane: LiveLane;

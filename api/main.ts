@@ -14,6 +14,7 @@ import { createGoalReader } from '../stores/goal-reader.ts';
 import { createHotViews } from '../stores/hot-views.ts';
 import { createApprovalStore } from '../stores/postgres/approvals.ts';
 import { createArtifactList } from '../stores/postgres/artifacts.ts';
+import { createCompensationStore } from '../stores/postgres/compensations.ts';
 import { createGoalList } from '../stores/postgres/goal-list.ts';
 import { createPool } from '../stores/postgres/pool.ts';
 import { createRevokedTokenStore } from '../stores/postgres/revoked-tokens.ts';
@@ -30,6 +31,7 @@ import { createTokenVerifier } from './auth/token-verifier.ts';
 import { createToolCatalogue } from '../stores/tool-catalogue.ts';
 import { createGoalLinks } from './goals/goal-links.ts';
 import { createGoalEngine } from './goals/goal-engine.ts';
+import { createTellWorkers } from './goals/tell-workers.ts';
 import { createHealthChecks } from './health-checks.ts';
 import { createReadCounter } from './middleware/observe.ts';
 
@@ -79,6 +81,7 @@ const app = createApp({
   temporal,
   admission: createAdmission({ backlog, maxQueueSeconds: config.ASTRA_MAX_QUEUE_SECONDS, onRefused }),
   engine: createGoalEngine(temporal, { onRead: () => countRead('temporal') }),
+  tellWorkers: createTellWorkers({ redis, findRunning: createCompensationStore(pool).runningTree }),
   reader: createGoalReader({ pool, viewCache, hotViews, onQuery: countRead }),
   hotViews,
   lane,

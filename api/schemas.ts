@@ -47,7 +47,11 @@ export const goalResultSchema = z.strictObject({
 });
 export type GoalResult = z.infer<typeof goalResultSchema>;
 
-export const cancelRequestSchema = z.strictObject({ reason: z.string().max(1_000).optional() });
+export const cancelRequestSchema = z.strictObject({
+  reason: z.string().max(1_000).optional(),
+  /** Have what has completed taken back, where its tools can. */
+  compensate: z.boolean().optional(),
+});
 export const eventDeliverySchema = z.strictObject({
   name: z.string().min(1).max(128),
   data: jsonObjectSchema

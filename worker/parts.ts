@@ -3,6 +3,7 @@ import type { Redis } from 'ioredis';
 import type { Registry } from 'prom-client';
 import type { Activities } from '../activities/contract.ts';
 import { createActivities } from '../activities/index.ts';
+import { createRunningAttempts } from '../activities/execution/running-attempts.ts';
 import { createModel } from '../activities/llm/model.ts';
 import { createRecorder } from '../activities/projection/recorder.ts';
 import { createSandbox } from '../activities/sandbox/create-sandbox.ts';
@@ -16,9 +17,11 @@ import type { Config } from '../platform/config.ts';
 import type { Logger } from '../platform/logger.ts';
 import { createArtifactStore } from '../stores/artifacts/artifact-store.ts';
 import { createAnswerCache } from '../stores/cache/answer-cache.ts';
+import { listenForCancels } from '../stores/cache/cancel-channel.ts';
 import { createLivePublisher } from '../stores/cache/live-publisher.ts';
 import { createViewCache } from '../stores/cache/view-cache.ts';
 import { createArtifactList } from '../stores/postgres/artifacts.ts';
+import { createCompensationStore } from '../stores/postgres/compensations.ts';
 import { createPool } from '../stores/postgres/pool.ts';
 import { createTemplateStore } from '../stores/postgres/templates.ts';
 import { createToolStore } from '../stores/postgres/tools.ts';
@@ -76,6 +79,8 @@ export async function createParts({ config, logger, metrics, threads }: PartsOpt
   const artifacts = createArtifactStore(config);
   const toolStore = createToolStore(pool);
   const lookup = createArtifactList(pool).get;
+  const running = createRunningAttempts();
+  const endListening = listenForCancels(redis, running.cancel);
   const activities = createActivities({
     recorder,
     tools,
@@ -87,6 +92,8 @@ export async function createParts({ config, logger, metrics, threads }: PartsOpt
     templates: createTemplateStore(pool),
     catalogue: createToolCatalogue(toolStore, { logger }),
     model,
+    running,
+    compensations: createCompensationStore(pool),
     logger,
     onScheduled,
   });
@@ -97,6 +104,7 @@ export async function createParts({ config, logger, metrics, threads }: PartsOpt
     redis,
     announceTools: () => toolStore.put(tools.manifests()),
     async close() {
+      endListening();
       await recorder.close();
       await inlinePool.close();
       viewCache.close();

@@ -88,6 +88,8 @@ export const messages = {
 
 export interface CancelGoalArgs {
   readonly reason: string | null;
+  /** What has completed is to be taken back. */
+  readonly compensate?: true;
 }
 export interface DeliverEventArgs {
   readonly name: string;

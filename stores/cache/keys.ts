@@ -19,6 +19,8 @@ export const keys = {
   rateLimit: (tenant: string): string => `astra:${tenant}:rate`,
   /** Channel: a token that was revoked, as `<hash> <expiry in ms>`. */
   revocations: 'astra:revocations',
+  /** Channel: goals that are cancelled, see cancel-channel.ts. */
+  cancels: 'astra:cancels',
   /** A cached answer, where Redis stands in for Memcached. */
   answer: (tenant: string, digest: string): string => `astra:${tenant}:answer:${digest}`,
 } as const;
