@@ -43,6 +43,8 @@ export interface GoalControl {
   /** Everything the goal does runs in here, so that one signal stops it. */
   readonly scope: CancellationScope;
   readonly cancelReason: string | null;
+  /** Has anybody who cancelled the goal asked to have its effects taken back? */
+  readonly compensate: boolean;
   readonly approvals: Map<string, PendingApproval>;
   /** Events that no wait has taken yet, by name, oldest first. */
   readonly mailbox: Map<string, JsonObject[]>;
@@ -62,11 +64,13 @@ export function createControl(options: {
   const scope = new CancellationScope();
   const approvals = new Map<string, PendingApproval>();
   const mailbox = new Map(Object.entries(options.mailbox).map(([name, letters]) => [name, [...letters]]));
-  let cancelReason: string | null = null;
+  let asked: CancelGoalArgs | null = null;
+  let compensate = false;
 
   setHandler(goalViewQuery, options.view);
-  setHandler(cancelGoalSignal, ({ reason }) => {
-    cancelReason = reason;
+  setHandler(cancelGoalSignal, (args) => {
+    asked ??= args;
+    compensate ||= args.compensate === true;
     scope.cancel();
   });
   setHandler(deliverEventSignal, ({ name, data }) => {
@@ -90,7 +94,10 @@ export function createControl(options: {
     edits: options.edits,
     continuing: false,
     get cancelReason() {
-      return cancelReason;
+      return asked?.reason ?? null;
+    },
+    get compensate() {
+      return compensate;
     },
   };
 }

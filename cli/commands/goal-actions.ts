@@ -4,9 +4,9 @@ import type { Session } from '../session.ts';
 export async function cancelGoal(
   session: Session,
   id: string,
-  { reason }: { readonly reason?: string },
+  { reason, compensate }: { readonly reason?: string; readonly compensate?: boolean },
 ): Promise<undefined> {
-  const goal = await session.astra.goals.cancel(id, { reason, signal: session.io.signal });
+  const goal = await session.astra.goals.cancel(id, { reason, compensate, signal: session.io.signal });
   session.print(goal, () => [`${goal.id} ${goal.status}`]);
 }
 

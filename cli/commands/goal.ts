@@ -42,6 +42,7 @@ export function createGoalCommand(bind: Bind): Command {
     .command('cancel <id>')
     .description('cancel a goal')
     .option('--reason <text>', 'for the record')
+    .option('--compensate', 'have what has completed taken back, where its tools can')
     .action(bind(cancelGoal));
   goal
     .command('events <id>')

@@ -1,3 +1,4 @@
+import { compensationScenarios } from './compensation.ts';
 import { endingScenarios } from './endings.ts';
 import { graphScenarios } from './graph.ts';
 import { mapScenarios } from './maps.ts';
@@ -9,4 +10,5 @@ export const scenarios: readonly Scenario[] = [
   ...mapScenarios,
   ...peopleScenarios,
   ...endingScenarios,
+  ...compensationScenarios,
 ];
