@@ -22,7 +22,7 @@ export async function compensateGoal(goal: GoalRef): Promise<ErrorInfo | null> {
     );
   } catch (error) {
     if (!(error instanceof ChildWorkflowFailure)) throw error;
-    const message = 'The compensation was ended by an operator; the tasks say how far it had come.';
+    const message = 'The compensation did not come to its end; the tasks say how far it had come.';
     return { code: 'ASTRA_COMPENSATION_FAILED', message, retryable: false };
   }
 }

@@ -39,7 +39,7 @@ export function createCompensateTask(deps: Deps): ToolActivities['compensateTask
 /** @returns the failure that no attempt follows; null: it is done. @throws a failure that one follows */
 async function attempt(deps: Deps, call: CompensationCall, stop: AbortSignal) {
   try {
-    await whileAway(() => compensate(deps, call, stop), stop);
+    await compensate(deps, call, stop);
     return null;
   } catch (error) {
     // Nothing cancels a compensation: the worker shuts down, and another one goes on.
@@ -62,11 +62,12 @@ async function compensate(
   { goal, taskId, timeoutSeconds }: CompensationCall,
   stop: AbortSignal,
 ): Promise<void> {
-  const planned = await scopes.find(goal, taskId);
-  // Inputs are not recorded: made again of the same plan and outputs they are the same.
-  const call = await prepareCall(scopes, goal, planned);
-  if (!call) throw new AstraError('ASTRA_INTERNAL', `Task "${taskId}" has completed without being wanted.`);
-  const output = await values.toValue(goal.tenant, (await recorder.outputs(goal, [taskId]))[taskId]);
+  const prepared = await whileAway(async () => {
+    // Inputs are not recorded: made again of the same plan and outputs they are the same.
+    const call = await prepareCall(scopes, goal, await scopes.find(goal, taskId));
+    if (!call) throw new AstraError('ASTRA_INTERNAL', `Task "${taskId}" has completed without being wanted.`);
+    return { ...call, output: await values.toValue(goal.tenant, (await recorder.outputs(goal, [taskId]))[taskId]) };
+  }, stop);
   const about = { ref: { goal, taskId }, attempt: activityInfo().attempt, timeoutSeconds, cancelled: stop };
-  await runner.compensate({ ...call, output }, about);
+  await runner.compensate(prepared, about);
 }
