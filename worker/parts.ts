@@ -4,10 +4,11 @@ import type { Registry } from 'prom-client';
 import type { Activities } from '../activities/contract.ts';
 import { createActivities } from '../activities/index.ts';
 import { createRunningAttempts } from '../activities/execution/running-attempts.ts';
-import { createModel } from '../activities/llm/model.ts';
+import { createModel, type Model } from '../activities/llm/model.ts';
 import { createRecorder } from '../activities/projection/recorder.ts';
 import { createSandbox } from '../activities/sandbox/create-sandbox.ts';
 import { builtInTools } from '../activities/tools/built-in-tools.ts';
+import type { Tool } from '../activities/tools/define-tool.ts';
 import { createEgressPolicy } from '../activities/tools/egress-policy.ts';
 import { createInlinePool } from '../activities/tools/inline-pool.ts';
 import { loadToolModules } from '../activities/tools/load-tool-modules.ts';
@@ -51,17 +52,9 @@ export interface WorkerParts {
 export async function createParts({ config, logger, metrics, threads }: PartsOptions): Promise<WorkerParts> {
   const toolModules = config.ASTRA_TOOL_MODULES;
   const model = createModel(config);
-  const builtIn = builtInTools({
-    egress: createEgressPolicy(config.ASTRA_EGRESS_ALLOW),
-    sandbox: createSandbox({
-      bwrapPath: config.ASTRA_BWRAP_BIN,
-      roots: config.ASTRA_SHELL_ROOTS,
-      hiddenDirectories: config.ASTRA_SHELL_HIDDEN,
-    }),
-    shellNetworkAllowed: config.ASTRA_SHELL_NETWORK,
-    model,
+  const tools = createToolRegistry({
+    tools: [...createBuiltInTools(config, model), ...(await loadToolModules(toolModules))],
   });
-  const tools = createToolRegistry({ tools: [...builtIn, ...(await loadToolModules(toolModules))] });
   const inlinePool = createInlinePool({ threads, toolModules });
 
   const pool = createPool(config, { logger });
@@ -115,3 +108,15 @@ export async function createParts({ config, logger, metrics, threads }: PartsOpt
     },
   };
 }
+
+const createBuiltInTools = (config: Config, model: Model | null): readonly Tool[] =>
+  builtInTools({
+    egress: createEgressPolicy(config.ASTRA_EGRESS_ALLOW),
+    sandbox: createSandbox({
+      bwrapPath: config.ASTRA_BWRAP_BIN,
+      roots: config.ASTRA_SHELL_ROOTS,
+      hiddenDirectories: config.ASTRA_SHELL_HIDDEN,
+    }),
+    shellNetworkAllowed: config.ASTRA_SHELL_NETWORK,
+    model,
+  });
