@@ -104,7 +104,7 @@ describe('a compensation', () => {
     const before = task(record, 'a');
     const changes = startChanges(record);
     const compensated = draft('task.compensated', { output: 'of a' }, 'a');
-    reduce(record, { ...compensated, goalId, seq: 5 } as never, changes);
+    reduce(record, { ...compensated, goalId, seq: 5 }, changes);
     expect(task(record, 'a')).toEqual({ ...before, cancelReceipt: 'compensated' });
     expect(changes.tasks.get('a')).toMatchObject({ output: 'of a' });
     expect(fold(record, compensated, draft('task.compensation_failed', { error: failure }, 'a'))).toBe(0);
@@ -136,7 +136,7 @@ describe('a compensation', () => {
     const record = recordOf([map], draft('task.started', { items: 2 }, 'each'), ...ends, completed('each'), cancelling);
     const changes = startChanges(record);
     const ofItem = draft('task.compensated', {}, 'each.0');
-    reduce(record, { ...ofItem, goalId, seq: 9 } as never, changes);
+    reduce(record, { ...ofItem, goalId, seq: 9 }, changes);
     expect(changes.tasks.size).toBe(0);
     expect(fold(record, ofItem)).toBe(0);
     fold(record, draft('task.compensated', {}, 'each.1'), draft('task.compensated', { items: 2 }, 'each'), cancelled);

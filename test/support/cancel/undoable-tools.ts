@@ -17,6 +17,7 @@ export interface Deed {
 const input = z.strictObject({
   file: z.string(),
   item: z.unknown().optional(),
+  doMs: z.int().optional(),
   undoMs: z.int().optional(),
   undoFails: z.boolean().optional(),
 });
@@ -32,7 +33,8 @@ export const tools = [
     output: z.strictObject({ receipt: z.string() }),
     effect: 'idempotent',
     risk: 'low',
-    async run({ file }, { effectId }) {
+    async run({ file, doMs }, { effectId, signal }) {
+      await sleep(doMs ?? 0, undefined, { signal });
       await write(file, { what: 'done', effectId });
       return { receipt: `receipt of ${effectId}` };
     },
