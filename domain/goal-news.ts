@@ -16,11 +16,11 @@ function isOpen(record: GoalRecord, taskId: string | null): taskId is string {
 const endsTask = (record: GoalRecord, { taskId }: EventDraft): boolean => isOpen(record, taskId);
 
 /**
- * Is nothing recorded of the task's compensation? Whether it has run is not asked: a record that is behind would say no, and
- * what is no news is not compared with the store.
+ * Is nothing recorded of the task's compensation? Whether it is in the plan and has run is not asked: a record that is behind
+ * would say no, and what is no news is not compared with the store. Who compensates has asked the store.
  */
 function isUncompensated(record: GoalRecord, { taskId }: EventDraft): boolean {
-  if (taskId === null || (record.outline && !outlineOfTask(record, taskId))) return false;
+  if (taskId === null) return false;
   const { cancelReceipt, compensationError, map = null } = touchedTask(record, taskId) ?? {};
   return cancelReceipt !== 'compensated' && compensationError === undefined && map?.compensated === undefined;
 }
