@@ -1,4 +1,4 @@
-import { continueAsNew, workflowInfo } from '@temporalio/workflow';
+import { CancellationScope, continueAsNew, workflowInfo } from '@temporalio/workflow';
 import type { CompensationCall } from '../activities/contract.ts';
 import type { GoalRef } from '../domain/goal-ref.ts';
 import type { ErrorInfo } from '../domain/schemas/common.ts';
@@ -11,16 +11,18 @@ export interface CompensationInput {
 
 /**
  * Takes back what a goal and its sub-goals have done, the last first: some calls side by side, then what the record says is
- * left. It keeps nothing itself, so a new history begins where the old one ended.
+ * left. It keeps nothing itself, so a new history begins where the old one ended. Nothing cancels it.
  * @returns what could not be taken back
  */
-export async function compensationWorkflow(input: CompensationInput): Promise<ErrorInfo | null> {
-  for (;;) {
-    const { calls, error } = await kernel.planCompensation(input);
-    if (calls.length === 0) return error;
-    await Promise.all(calls.map(compensate));
-    if (workflowInfo().continueAsNewSuggested) await continueAsNew<typeof compensationWorkflow>(input);
-  }
+export function compensationWorkflow(input: CompensationInput): Promise<ErrorInfo | null> {
+  return CancellationScope.nonCancellable(async () => {
+    for (;;) {
+      const { calls, error } = await kernel.planCompensation(input);
+      if (calls.length === 0) return error;
+      await Promise.all(calls.map(compensate));
+      if (workflowInfo().continueAsNewSuggested) await continueAsNew<typeof compensationWorkflow>(input);
+    }
+  });
 }
 
 async function compensate(call: CompensationCall): Promise<void> {
