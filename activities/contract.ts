@@ -5,6 +5,7 @@ import type { EventDraft } from '../domain/schemas/event.ts';
 import type { GoalHead, GoalSubmission } from '../domain/schemas/goal.ts';
 import type { GoalFork, GoalRetry, PlanChange } from '../domain/schemas/plan-change.ts';
 import type { SettledStatus } from '../domain/task-graph-nodes.ts';
+import type { WorkerClass } from '../domain/schemas/tool.ts';
 import type { JsonObject } from '../domain/json.ts';
 import type { PlanOutline } from '../domain/plan-outline.ts';
 import type { GoalRef } from '../domain/goal-ref.ts';
@@ -192,6 +193,14 @@ export interface SegmentActivities {
   runMapSegment(args: MapSegmentArgs): Promise<MapSegmentResult>;
 }
 
+/** A completed task or item whose effect is to be taken back. */
+export interface CompensationCall extends TaskRef {
+  readonly workerClass: WorkerClass;
+  /** Of one attempt. */
+  readonly timeoutSeconds: number;
+  readonly maxAttempts: number;
+}
+
 /** Run as local activities, on whichever worker has the workflow. */
 export interface KernelActivities extends SegmentActivities {
   /** Records the submission alone, of a goal whose plan takes its time. */
@@ -220,6 +229,12 @@ export interface KernelActivities extends SegmentActivities {
   closeTask(args: { readonly task: TaskRef; readonly ending: TaskEnding }): Promise<TaskOutcome>;
   /** Evaluates the plan's output and records `goal.completed`, or `goal.failed` when it cannot be evaluated. */
   completeGoal(args: { readonly goal: GoalRef }): Promise<{ readonly error: ErrorInfo | null }>;
+  /** What to compensate next, side by side. When there is nothing left, `error` says what could not be. */
+  planCompensation(args: {
+    readonly goal: GoalRef;
+  }): Promise<{ readonly calls: readonly CompensationCall[]; readonly error: ErrorInfo | null }>;
+  /** Records that a compensation was lost with every worker that tried it. */
+  failCompensation(args: { readonly task: TaskRef; readonly error: ErrorInfo }): Promise<void>;
 }
 
 /** Run as activities of their own, on the task queue of the tool's worker class. */
@@ -231,6 +246,8 @@ export interface ToolActivities {
    * which is the checkpoint: should the worker die, those without a record run again.
    */
   executeTasks(tasks: ExecuteTasksArgs): Promise<{ readonly [taskId: string]: TaskOutcome | RetryDue }>;
+  /** One attempt at taking back what a task has done. Throws while attempts are left; else records what came of it. */
+  compensateTask(call: CompensationCall): Promise<void>;
 }
 
 /** A plan by a model: too slow for a local activity. Its goal's submission is recorded before. */

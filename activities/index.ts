@@ -1,6 +1,7 @@
 import type { Activities } from './contract.ts';
 import { createBeginGoal } from './execution/begin-goal.ts';
 import { createCloseTask } from './execution/close-task.ts';
+import { createCompensateTask } from './execution/compensate-task.ts';
 import { createCompleteGoal } from './execution/complete-goal.ts';
 import type { ExecutionDeps } from './execution/deps.ts';
 import { createAttempts } from './execution/attempts.ts';
@@ -8,6 +9,8 @@ import { createExecuteTask } from './execution/execute-task.ts';
 import { createExecuteTasks } from './execution/execute-tasks.ts';
 import { createHoldGoal } from './execution/hold-goal.ts';
 import { createOpenTask } from './execution/open-task.ts';
+import { createPlanCompensation } from './execution/plan-compensation.ts';
+import { recordCompensation } from './execution/record-compensation.ts';
 import { createRunMapSegment } from './execution/run-map-segment.ts';
 import { createRunSegment } from './execution/run-segment.ts';
 import { createTaskScopes } from './execution/task-scope.ts';
@@ -27,7 +30,8 @@ export function createActivities(deps: ExecutionDeps): Activities {
   const scopes = createTaskScopes(recorder, values);
   const pace = createToolPace();
   const execution = { ...deps, values, scopes, pace };
-  const attempts = createAttempts({ ...execution, runner: createToolRunner(execution) });
+  const runner = createToolRunner(execution);
+  const attempts = createAttempts({ ...execution, runner });
   return {
     recordSubmission: (args) => recordSubmission(recorder, args),
     holdGoal: createHoldGoal(deps),
@@ -44,6 +48,9 @@ export function createActivities(deps: ExecutionDeps): Activities {
     openTask: createOpenTask(execution),
     closeTask: createCloseTask(execution),
     completeGoal: createCompleteGoal(execution),
+    planCompensation: createPlanCompensation(execution),
+    failCompensation: ({ task, error }) => recordCompensation(recorder, task, { error }),
+    compensateTask: createCompensateTask({ ...execution, runner }),
     executeTask: createExecuteTask(attempts),
     executeTasks: createExecuteTasks(attempts),
   };

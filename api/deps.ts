@@ -24,6 +24,7 @@ import type { TokenVerifier } from './auth/token-verifier.ts';
 import type { ToolCatalogue } from '../stores/tool-catalogue.ts';
 import type { GoalEngine } from './goals/goal-engine.ts';
 import type { ScheduleEngine } from './schedules/schedule-engine.ts';
+import type { TellWorkers } from './goals/tell-workers.ts';
 
 /** Everything the API is made of; api/main.ts puts it together. */
 export interface ApiDeps {
@@ -40,6 +41,7 @@ export interface ApiDeps {
   readonly engine: GoalEngine;
   readonly schedules: ScheduleEngine;
   readonly admission: Admission;
+  readonly tellWorkers: TellWorkers;
   readonly reader: GoalReader;
   readonly hotViews: HotViews;
   readonly lane: LiveLane;

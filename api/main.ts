@@ -17,6 +17,7 @@ import { createApprovalStore } from '../stores/postgres/approvals.ts';
 import { createArtifactList } from '../stores/postgres/artifacts.ts';
 import { createCascadeStore } from '../stores/postgres/cascades.ts';
 import { createDeliveryLog } from '../stores/postgres/delivery-log.ts';
+import { createCompensationStore } from '../stores/postgres/compensations.ts';
 import { createGoalList } from '../stores/postgres/goal-list.ts';
 import { createInboundWebhookStore } from '../stores/postgres/inbound-webhooks.ts';
 import { createPool } from '../stores/postgres/pool.ts';
@@ -36,6 +37,7 @@ import { createTokenVerifier } from './auth/token-verifier.ts';
 import { createToolCatalogue } from '../stores/tool-catalogue.ts';
 import { createGoalLinks } from './goals/goal-links.ts';
 import { createGoalEngine } from './goals/goal-engine.ts';
+import { createTellWorkers } from './goals/tell-workers.ts';
 import { createHealthChecks } from './health-checks.ts';
 import { createReadCounter } from './middleware/observe.ts';
 import { createScheduleEngine } from './schedules/schedule-engine.ts';
@@ -88,6 +90,7 @@ const app = createApp({
   admission: createAdmission({ backlog, maxQueueSeconds: config.ASTRA_MAX_QUEUE_SECONDS, onRefused }),
   engine: createGoalEngine(temporal, { onRead: () => countRead('temporal') }),
   schedules: createScheduleEngine(temporal),
+  tellWorkers: createTellWorkers({ redis, findRunning: createCompensationStore(pool).runningTree }),
   reader: createGoalReader({ pool, viewCache, hotViews, onQuery: countRead }),
   hotViews,
   lane,

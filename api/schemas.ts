@@ -64,8 +64,15 @@ export const goalResultSchema = z.strictObject({
 });
 export type GoalResult = z.infer<typeof goalResultSchema>;
 
-export const cancelRequestSchema = z.strictObject({ reason: z.string().max(1_000).optional() });
-export const cascadeCancelSchema = cancelRequestSchema.extend({ cascadeId: cascadeIdSchema });
+export const cancelRequestSchema = z.strictObject({
+  reason: z.string().max(1_000).optional(),
+  /** Have what has completed taken back, where its tools can. */
+  compensate: z.boolean().optional(),
+});
+export const cascadeCancelSchema = z.strictObject({
+  reason: z.string().max(1_000).optional(),
+  cascadeId: cascadeIdSchema,
+});
 const cancelledCascadeSchema = z.strictObject({
   cascadeId: cascadeIdSchema,
   /** How many recorded goals were told to stop. */

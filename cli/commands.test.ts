@@ -137,9 +137,11 @@ describe('approvals, templates, tools and me', () => {
     expect((await runInProcess(server.url, ['goal', 'cancel', goalId, '--reason', 'late'])).stdout).toBe(
       `${goalId} cancelling\n`,
     );
+    await runInProcess(server.url, ['goal', 'cancel', goalId, '--compensate']);
     await runInProcess(server.url, ['goal', 'send-event', goalId, 'paid', '--data', '{"usd":"1"}']);
     expect(server.requests.map(({ path, body }) => [path, body])).toEqual([
       [`/v1/goals/${goalId}/cancel`, { reason: 'late' }],
+      [`/v1/goals/${goalId}/cancel`, { compensate: true }],
       [`/v1/goals/${goalId}/events`, { name: 'paid', data: { usd: '1' } }],
     ]);
   });

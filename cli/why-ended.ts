@@ -17,7 +17,7 @@ async function* rejections({ astra, io }: Session, goalId: string): AsyncGenerat
 
 async function* cancelReason({ astra, io }: Session, goalId: string): AsyncGenerator<string> {
   const { seq } = await astra.goals.get(goalId, { signal: io.signal });
-  // The last event of an ended goal is its end.
+  // The last event of an ended goal is its end, but for a sub-goal that was compensated: its end bears no reason.
   for await (const { type, data } of astra.goals.events(goalId, { fromSeq: seq, signal: io.signal })) {
     if (type === 'goal.cancelled' && data.reason !== null) yield `reason: ${clean(data.reason)}`;
   }

@@ -52,6 +52,7 @@ export const errorRegistry = {
   ASTRA_APPROVAL_EXPIRED: entry(504, 'The approval was not decided in time'),
   ASTRA_WAIT_TIMEOUT: entry(504, 'The awaited event did not arrive in time'),
   ASTRA_DEPENDENCY_FAILED: entry(500, 'A goal that this one waited for did not complete'),
+  ASTRA_COMPENSATION_FAILED: entry(500, 'Not all of the cancelled goal was compensated'),
   ASTRA_TASK_FAILED: entry(500, 'A task of the goal failed'),
   ASTRA_MODEL_FAILED: entry(502, 'The model did not answer as asked', true),
   ASTRA_MODEL_REFUSED: entry(502, 'The model endpoint refused the request'),
@@ -95,6 +96,16 @@ export class AstraError extends Error {
 export function effectInDoubt(tool: string): ErrorInfo {
   const message = `The worker was lost while "${tool}" ran. Find out whether it took effect, then submit what is left.`;
   return { code: 'ASTRA_EFFECT_IN_DOUBT', message, retryable: false };
+}
+
+const namedTasks = 5;
+
+/** How a cancelled goal, or a part of it, ends of whose `total` effects not all could be taken back. */
+export function compensationFailed(tasks: readonly string[], total: number): ErrorInfo {
+  const named = tasks.slice(0, namedTasks).join(', ');
+  const more = tasks.length > namedTasks ? ` and ${tasks.length - namedTasks} more` : '';
+  const message = `${tasks.length} of ${total} effects could not be taken back: ${named}${more}. Their tasks say why; undo what is left by hand.`;
+  return { code: 'ASTRA_COMPENSATION_FAILED', message, retryable: false };
 }
 
 /** The record's form of any thrown value. What is not an AstraError is ours, and its text is not for users. */

@@ -19,6 +19,16 @@ function isOpen(record: GoalRecord, taskId: string | null): taskId is string {
 
 const endsTask = (record: GoalRecord, { taskId }: EventDraft): boolean => isOpen(record, taskId);
 
+/**
+ * Is nothing recorded of the task's compensation? Whether it is in the plan and has run is not asked: a record that is behind
+ * would say no, and what is no news is not compared with the store. Who compensates has asked the store.
+ */
+function isUncompensated(record: GoalRecord, { taskId }: EventDraft): boolean {
+  if (taskId === null) return false;
+  const { cancelReceipt, compensationError, map = null } = touchedTask(record, taskId) ?? {};
+  return cancelReceipt !== 'compensated' && compensationError === undefined && map?.compensated === undefined;
+}
+
 const isPending = (record: GoalRecord, approvalId: string): boolean =>
   record.approvals.get(approvalId)?.status === 'pending';
 
@@ -74,6 +84,8 @@ const news: IsNews = {
   'task.failed': endsTask,
   'task.skipped': endsTask,
   'task.cancelled': endsTask,
+  'task.compensated': isUncompensated,
+  'task.compensation_failed': isUncompensated,
   'approval.requested'(record, { taskId, data }) {
     return !record.approvals.has(data.approvalId) && (taskId === null || isOpen(record, taskId));
   },
@@ -84,8 +96,16 @@ const news: IsNews = {
   'artifact.created': (record, { data }) => !record.artifacts.has(data.artifact.id),
 };
 
+/** A goal is compensated by the one above it that was cancelled, which may be after its own end. */
+const followsEnd: ReadonlySet<EventType> = new Set<EventType>([
+  'goal.retried',
+  'task.compensated',
+  'task.compensation_failed',
+]);
+
 /**
- * Does the draft say what the record does not hold yet? A goal is submitted first and once, and nothing but a retry follows its end.
+ * Does the draft say what the record does not hold yet? A goal is submitted first and once, and nothing follows its end
+ * but a retry, and that its tasks are compensated.
  * A task's first final event decides. An attempt begins once, an artifact and an approval are made once, a subject
  * votes once and never after the decision. What is about a task that the plan does not have is no news, nor what is about
  * one that has begun anew since.
@@ -97,7 +117,8 @@ export function isNews(
   { revision = Infinity }: { readonly revision?: number } = {},
 ): boolean {
   if (record.head === null && draft.type !== 'goal.submitted') return false;
-  if (isFinalGoal(record.state.status) !== (draft.type === 'goal.retried')) return false;
+  const isFinal = isFinalGoal(record.state.status);
+  if (isFinal ? !followsEnd.has(draft.type) : draft.type === 'goal.retried') return false;
   const task = outlineOfTask(record, draft.taskId);
   if (task && runOf(task) > revision) return false;
   // The table pairs each type with its own draft, which TypeScript cannot follow through the look-up.

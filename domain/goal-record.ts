@@ -10,9 +10,21 @@ import type { GoalHead, GoalState, GoalStatus, TaskStatus, TaskView } from './sc
 export type TaskState = Readonly<
   Pick<
     TaskView,
-    'status' | 'attempt' | 'waitingFor' | 'startedAt' | 'finishedAt' | 'error' | 'childGoalId' | 'map' | 'artifact'
+    | 'status'
+    | 'attempt'
+    | 'waitingFor'
+    | 'startedAt'
+    | 'finishedAt'
+    | 'error'
+    | 'childGoalId'
+    | 'map'
+    | 'artifact'
+    | 'compensationError'
   >
->;
+> & {
+  /** Those receipts that do not follow from how task and goal ended. */
+  readonly cancelReceipt?: 'finished_anyway' | 'compensated';
+};
 
 /**
  * A goal as its events tell it, folded by domain/goal-view.ts.
@@ -116,9 +128,11 @@ export function restoreRecord(
     readonly approvals?: readonly Approval[];
     readonly artifacts?: readonly string[];
     readonly marks?: readonly string[];
+    /** Items whose compensation is recorded, however it came out. */
+    readonly compensated?: readonly string[];
   },
 ): GoalRecord {
-  const { head, state, outline, tasks, items = [], approvals = [], artifacts, marks } = kept;
+  const { head, state, outline, tasks, items = [], approvals = [], artifacts, marks, compensated = [] } = kept;
   const outlineOf = indexOutline(outline);
   return {
     head,
@@ -127,7 +141,10 @@ export function restoreRecord(
     outlineOf,
     // A new revision of the plan may have dropped some.
     tasks: new Map([...tasks].filter(([id]) => outlineOf.has(id))),
-    items: new Map([...items].map(([id, item]) => [id, compactItem(item)])),
+    items: new Map([
+      ...[...items].map(([id, item]) => [id, compactItem(item)] as const),
+      ...compensated.map((id) => [id, compensatedItem] as const),
+    ]),
     approvals: new Map(approvals.map((approval) => [approval.id, approval])),
     artifacts: new Set(artifacts),
     marks: new Set(marks),
@@ -178,6 +195,9 @@ const settledItems = {
   skipped: { ...untouchedTask, status: 'skipped' },
   cancelled: { ...untouchedTask, status: 'cancelled' },
 } as const;
+
+/** A completed item whose compensation is recorded; its row in the store stays as it was. */
+export const compensatedItem: TaskState = { ...settledItems.completed, cancelReceipt: 'compensated' };
 
 /** Of a settled item memory keeps how it ended, in some 70 bytes; the rest of its state is in the store. */
 export function compactItem(state: TaskState): TaskState {

@@ -10,6 +10,7 @@ import {
 } from './goal-record.ts';
 import {
   addTo,
+  compensateTask,
   endGoal,
   endTask,
   keepArtifact,
@@ -73,7 +74,10 @@ const reducers: Reducers = {
     endGoal(record, event, changes);
     update(record, { error: event.data.error });
   },
-  'goal.cancelled': endGoal,
+  'goal.cancelled'(record, event, changes) {
+    endGoal(record, event, changes);
+    if (event.data.error) update(record, { error: event.data.error });
+  },
   'plan.proposed'(record, { data: { outline }, at, seq }, changes) {
     record.outline = outline;
     record.outlineOf = indexOutline(outline);
@@ -122,6 +126,8 @@ const reducers: Reducers = {
   'task.failed': (record, event, changes) => endTask(record, event, changes, { error: event.data.error }),
   'task.skipped': (record, event, changes) => endTask(record, event, changes, {}),
   'task.cancelled': (record, event, changes) => endTask(record, event, changes, {}),
+  'task.compensated': (record, event, changes) => compensateTask(record, event, changes),
+  'task.compensation_failed': (record, event, changes) => compensateTask(record, event, changes),
   'approval.requested'(record, { goalId, taskId, attempt, at, seq, data }, changes) {
     const { approvalId, ...asked } = data;
     const approval: Approval = {

@@ -1,6 +1,7 @@
 import { addDecimals } from './decimal.ts';
 import {
   compactItem,
+  compensatedItem,
   isFinalTask,
   leftBehind,
   touchedTask,
@@ -128,11 +129,38 @@ export function endTask(record: GoalRecord, event: TaskEnd, changes: Changes, en
     startedAt,
     finishedAt: at,
     error: null,
+    ...(isFinishedAnyway(record, event) && { cancelReceipt: 'finished_anyway' }),
     ...end,
   };
   putTask(record, taskId, state, { changes, seq, ...('output' in data ? { output: data.output } : {}) });
   if (before.status === 'awaiting_approval') cancelApprovals(record, changes, (approval) => approval.taskId === taskId);
   addUsage(record, event);
+}
+
+const isFinishedAnyway = ({ state }: GoalRecord, { type }: TaskEnd): boolean =>
+  state.status === 'cancelling' && (type === 'task.completed' || type === 'task.failed');
+
+/**
+ * What came of a task's compensation. Memory has not all of an item, nor a task's output: of an item nothing is stored but
+ * the event, and a task's output comes with it.
+ */
+export function compensateTask(
+  record: GoalRecord,
+  { taskId, seq, type, data }: Event<'task.compensated' | 'task.compensation_failed'>,
+  changes: Changes,
+): void {
+  if (taskId === null) return;
+  if (parseTaskId(taskId).index !== null) return put(record.items, taskId, compensatedItem, changes);
+  const before = record.tasks.get(taskId);
+  if (!before) return;
+  const done = type === 'task.compensated' && before.status === 'completed';
+  const state: TaskState = {
+    ...before,
+    ...(done && { cancelReceipt: 'compensated' }),
+    ...('error' in data && { compensationError: data.error }),
+    ...(before.map && data.items !== undefined && { map: { ...before.map, compensated: data.items } }),
+  };
+  putTask(record, taskId, state, { changes, seq, ...(data.output === undefined ? {} : { output: data.output }) });
 }
 
 /** What a tool does not report it at least took in time; how long other kinds of tasks took is mostly waiting. */

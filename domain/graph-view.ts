@@ -59,7 +59,19 @@ function derivedState(record: GoalRecord, task: TaskOutline, halted: boolean): T
   return { ...untouchedTask, status: 'queued', waitingFor };
 }
 
-function present(outline: TaskOutline, id: string, state: TaskState, outputs: Outputs): TaskView {
+function receiptOf({ state: goal }: GoalRecord, task: TaskState): TaskView['cancelReceipt'] {
+  if (task.cancelReceipt) return task.cancelReceipt;
+  if ((goal.status !== 'cancelling' && goal.status !== 'cancelled') || task.status !== 'cancelled') return null;
+  return task.startedAt === null ? 'not_started' : 'aborted';
+}
+
+interface Shown {
+  readonly id: string;
+  readonly state: TaskState;
+  readonly outputs: Outputs;
+}
+
+function present(record: GoalRecord, outline: TaskOutline, { id, state, outputs }: Shown): TaskView {
   const output = outputs.get(id);
   return {
     id,
@@ -68,6 +80,7 @@ function present(outline: TaskOutline, id: string, state: TaskState, outputs: Ou
     tool: outline.tool ?? null,
     after: [...outline.after],
     ...state,
+    cancelReceipt: receiptOf(record, state),
     ...(output === undefined ? {} : { output }),
   };
 }
@@ -76,14 +89,16 @@ function present(outline: TaskOutline, id: string, state: TaskState, outputs: Ou
 export function taskView(record: GoalRecord, taskId: string, outputs: Outputs): TaskView | null {
   const outline = outlineOfTask(record, taskId);
   if (!outline) return null;
-  const state = touchedTask(record, taskId);
-  if (outline.id === taskId)
-    return present(outline, taskId, state ?? derivedState(record, outline, isHalted(record)), outputs);
+  const touched = touchedTask(record, taskId);
+  if (outline.id === taskId) {
+    const state = touched ?? derivedState(record, outline, isHalted(record));
+    return present(record, outline, { id: taskId, state, outputs });
+  }
   // An item shows what its map repeats, and waits for nothing but its turn.
-  if (!state) return null;
-  const ended = isFinalGoal(record.state.status) && !isFinalTask(state.status);
-  const shown = ended ? { ...state, status: 'cancelled' as const, waitingFor: null } : state;
-  return present({ ...outline, kind: 'tool', after: [] }, taskId, shown, outputs);
+  if (!touched) return null;
+  const ended = isFinalGoal(record.state.status) && !isFinalTask(touched.status);
+  const state = ended ? { ...touched, status: 'cancelled' as const, waitingFor: null } : touched;
+  return present(record, { ...outline, kind: 'tool', after: [] }, { id: taskId, state, outputs });
 }
 
 /** `GET /v1/goals/{id}/graph`; null before there is a plan. O(V + E). */
@@ -95,9 +110,10 @@ export function graphView(record: GoalRecord, outputs: Outputs = new Map()): Gra
     goalId: head.id,
     seq: state.seq,
     revision: outline.revision,
-    tasks: outline.tasks.map((task) =>
-      present(task, task.id, record.tasks.get(task.id) ?? derivedState(record, task, halted), outputs),
-    ),
+    tasks: outline.tasks.map((task) => {
+      const state = record.tasks.get(task.id) ?? derivedState(record, task, halted);
+      return present(record, task, { id: task.id, state, outputs });
+    }),
     edges: outline.tasks.flatMap(({ id, after }) => after.map((from) => ({ from, to: id }))),
     criticalPath: criticalPath(outline.tasks),
   };

@@ -4,7 +4,10 @@ import type { PlanSource } from './schemas/goal.ts';
 import type { ToolManifest } from './schemas/tool.ts';
 
 /** How the engine runs a tool call: the part of the manifest that scheduling needs. */
-export type ToolBinding = Pick<ToolManifest, 'workerClass' | 'execution' | 'effect' | 'timeoutSeconds'> & {
+export type ToolBinding = Pick<
+  ToolManifest,
+  'workerClass' | 'execution' | 'effect' | 'timeoutSeconds' | 'compensable'
+> & {
   /** Its calls took milliseconds when the goal was planned: several of them may share an activity. */
   readonly quick?: true;
 };

@@ -1,3 +1,4 @@
+import type { TaskState } from './goal-record.ts';
 import { faultsError } from './schemas/parse.ts';
 import type { GoalRetry } from './schemas/plan-change.ts';
 import type { TaskStatus } from './schemas/goal.ts';
@@ -44,6 +45,10 @@ export function tasksToRerun(
   const inOrder = tasks.map(({ id }) => id);
   return { willRun: inOrder.filter((id) => again.has(id)), reused: inOrder.filter((id) => !again.has(id)) };
 }
+
+/** How a task stands for a retry: what was taken back has not ended well. */
+export const reusableStatus = (task: TaskState | undefined): TaskStatus | undefined =>
+  task?.cancelReceipt === 'compensated' ? undefined : task?.status;
 
 /** A task whose input is edited is chosen thereby. */
 export function chosenTasks({ tasks, inputs = {} }: GoalRetry): GoalRetry['tasks'] {

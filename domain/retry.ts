@@ -29,6 +29,10 @@ export function backoffSeconds(retry: RetrySchedule, attempt: number): number {
   return Math.min(retry.maxIntervalSeconds, retry.initialIntervalSeconds * retry.backoffCoefficient ** (attempt - 1));
 }
 
+/** A compensation may run more than once, whatever the effect of its tool: what happens twice has one idempotency key. */
+export const compensationAttempts = (task: Pick<TaskOutline, 'retry'>, binding: ToolBinding | undefined): number =>
+  Math.max(3, retryOf(task, binding).maxAttempts);
+
 /** How long one attempt may take. */
 export function timeoutSecondsOf(task: Pick<TaskOutline, 'timeoutSeconds'>, binding: ToolBinding | undefined): number {
   return task.timeoutSeconds ?? binding?.timeoutSeconds ?? 60;

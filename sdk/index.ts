@@ -7,7 +7,7 @@ export type { Page, PageQuery } from './pages.ts';
 export type { ApprovalFilters, Approvals } from './resources/approvals.ts';
 export type { Artifacts } from './resources/artifacts.ts';
 export type { ChangeOptions, GoalPlans } from './resources/goal-plan.ts';
-export type { CancelledCascade, GoalFilters, Goals, SubmitOptions } from './resources/goals.ts';
+export type { CancelledCascade, CancelOptions, GoalFilters, Goals, SubmitOptions } from './resources/goals.ts';
 export type { Backfill, BackfillRange, Schedules } from './resources/schedules.ts';
 export type { InboundWebhooks } from './resources/inbound-webhooks.ts';
 export type { Templates } from './resources/templates.ts';

@@ -22,8 +22,8 @@ const sandboxSlots = { maxConcurrentActivityTaskExecutions: 8 };
 export async function createWorkers(parts: WorkerParts): Promise<Worker[]> {
   const { activities } = parts;
   const classes = parts.config.ASTRA_WORKER_CLASSES;
-  const { executeTask, executeTasks, planGoalWithModel, runSegment, runMapSegment } = activities;
-  const tools = { executeTask, executeTasks, planGoalWithModel, runSegment, runMapSegment };
+  const { executeTask, executeTasks, compensateTask, planGoalWithModel, runSegment, runMapSegment } = activities;
+  const tools = { executeTask, executeTasks, compensateTask, planGoalWithModel, runSegment, runMapSegment };
   const options: WorkerOptions[] = [];
   if (classes.has('kernel')) {
     const workflowBundle = await loadWorkflowBundle(parts.logger);
@@ -38,7 +38,12 @@ export async function createWorkers(parts: WorkerParts): Promise<Worker[]> {
     options.push({ ...common(parts), taskQueue: taskQueues.main, activities: tools, ...toolSlots });
   }
   if (classes.has('sandbox')) {
-    options.push({ ...common(parts), taskQueue: taskQueues.sandbox, activities: { executeTask }, ...sandboxSlots });
+    options.push({
+      ...common(parts),
+      taskQueue: taskQueues.sandbox,
+      activities: { executeTask, compensateTask },
+      ...sandboxSlots,
+    });
   }
   return Promise.all(options.map((each) => Worker.create(each)));
 }

@@ -4,6 +4,7 @@ import type { Client } from '@temporalio/client';
 import type { Registry } from 'prom-client';
 import type { Activities } from '../activities/contract.ts';
 import { createActivities } from '../activities/index.ts';
+import { createRunningAttempts } from '../activities/execution/running-attempts.ts';
 import { createModel, type Model } from '../activities/llm/model.ts';
 import { createRecorder } from '../activities/projection/recorder.ts';
 import { createSandbox } from '../activities/sandbox/create-sandbox.ts';
@@ -17,11 +18,13 @@ import type { Config } from '../platform/config.ts';
 import type { Logger } from '../platform/logger.ts';
 import { createArtifactStore } from '../stores/artifacts/artifact-store.ts';
 import { createAnswerCache } from '../stores/cache/answer-cache.ts';
+import { listenForCancels } from '../stores/cache/cancel-channel.ts';
 import { createLivePublisher } from '../stores/cache/live-publisher.ts';
 import { createViewCache } from '../stores/cache/view-cache.ts';
 import { createArtifactList } from '../stores/postgres/artifacts.ts';
 import { createCascadeStore } from '../stores/postgres/cascades.ts';
 import { createGoalWaits } from '../stores/postgres/goal-waits.ts';
+import { createCompensationStore } from '../stores/postgres/compensations.ts';
 import { createPool } from '../stores/postgres/pool.ts';
 import { createTemplateStore } from '../stores/postgres/templates.ts';
 import { createToolStore } from '../stores/postgres/tools.ts';
@@ -30,6 +33,8 @@ import { createToolCatalogue } from '../stores/tool-catalogue.ts';
 import { createWakeWaiting } from './wake-waiting.ts';
 import { createNotifications } from './notifications.ts';
 import { createWorkerMetrics } from './worker-metrics.ts';
+
+const mebibyte = 1024 * 1024;
 
 interface PartsOptions {
   readonly config: Config;
@@ -54,8 +59,7 @@ export interface WorkerParts {
 /** Everything a worker is made of, but Temporal. */
 export async function createParts(options: PartsOptions): Promise<WorkerParts> {
   const { config, logger, metrics, threads, temporal } = options;
-  const model = createModel(config);
-  const egress = createEgressPolicy(config.ASTRA_EGRESS_ALLOW);
+  const [model, egress] = [createModel(config), createEgressPolicy(config.ASTRA_EGRESS_ALLOW)];
   const tools = await createTools(config, { egress, model });
   const inlinePool = createInlinePool({ threads, toolModules: config.ASTRA_TOOL_MODULES });
 
@@ -70,23 +74,25 @@ export async function createParts(options: PartsOptions): Promise<WorkerParts> {
     viewCache,
     logger,
     findDeliveries: notifications.findDeliveries,
-    onCommitted(written) {
+    onCommitted: (written) => {
       committed(written);
       if (written.deliveries > 0) notifications.wake();
     },
     onAwaitedEnd: createWakeWaiting({ goalWaits, temporal, logger }),
-    memoryBytes: config.ASTRA_RECORD_MEMORY_MIB * 1024 * 1024,
+    memoryBytes: config.ASTRA_RECORD_MEMORY_MIB * mebibyte,
   });
   const answers = createAnswerCache({ memcachedServers: config.MEMCACHED_SERVERS, redis, logger });
   const artifacts = createArtifactStore(config);
   const toolStore = createToolStore(pool);
-  const lookup = createArtifactList(pool).get;
+  const artifactList = createArtifactList(pool);
+  const running = createRunningAttempts();
+  const endListening = listenForCancels(redis, running.cancel);
   const activities = createActivities({
     recorder,
     tools,
     inlinePool,
     artifacts,
-    artifactsOf: (tenant) => createToolArtifacts({ tenant, store: artifacts, lookup }),
+    artifactsOf: (tenant) => createToolArtifacts({ tenant, store: artifacts, lookup: artifactList.get }),
     answers,
     live: createLivePublisher(redis),
     templates: createTemplateStore(pool),
@@ -94,26 +100,20 @@ export async function createParts(options: PartsOptions): Promise<WorkerParts> {
     cascades: createCascadeStore(pool),
     catalogue: createToolCatalogue(toolStore, { logger }),
     model,
+    running,
+    compensations: createCompensationStore(pool),
     logger,
     onScheduled,
   });
 
-  return {
-    activities,
-    pool,
-    redis,
-    announceTools: () => toolStore.put(tools.manifests()),
-    async close() {
-      await recorder.close();
-      await notifications.close();
-      await inlinePool.close();
-      viewCache.close();
-      answers.close();
-      artifacts.close();
-      redis.disconnect();
-      await pool.end();
-    },
+  const close = async (): Promise<void> => {
+    endListening();
+    for (const part of [recorder, notifications, inlinePool]) await part.close();
+    for (const part of [viewCache, answers, artifacts]) part.close();
+    redis.disconnect();
+    await pool.end();
   };
+  return { activities, pool, redis, announceTools: () => toolStore.put(tools.manifests()), close };
 }
 
 async function createTools(

@@ -8,6 +8,7 @@ import {
 import type {
   KernelActivities,
   PlannerActivities,
+  CompensationCall,
   SegmentActivities,
   ExecuteTaskArgs,
   ExecuteTaskResult,
@@ -98,6 +99,19 @@ export async function executeTool(
     retry: { ...lostRetry, maximumAttempts: binding?.effect === 'once' ? maxAttempts : maxAttempts + lostAttempts },
   });
   return executeTask({ goal, taskId, ...options, ...(repeated && { repeated }) });
+}
+
+/** Takes back what one task or item has done. */
+export async function compensateTool(call: CompensationCall): Promise<void> {
+  const { goal, taskId, workerClass, timeoutSeconds, maxAttempts } = call;
+  const { compensateTask } = proxyActivities<ToolActivities>({
+    taskQueue: workerClass === 'sandbox' ? taskQueues.sandbox : taskQueues.main,
+    startToCloseTimeout: (timeoutSeconds + graceSeconds) * 1_000,
+    heartbeatTimeout: timeoutSeconds > 60 ? '10 seconds' : '3 seconds',
+    summary: `${goal.goalId}/${taskId}`,
+    retry: { ...lostRetry, maximumAttempts: maxAttempts + lostAttempts },
+  });
+  return compensateTask(call);
 }
 
 /** Several quick calls as one activity. */

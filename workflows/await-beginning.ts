@@ -34,7 +34,7 @@ export async function awaitBeginning(
       case 'failed':
         throw failure(hold.error);
       case 'cancelled':
-        control.cancel(hold.reason);
+        control.cancel({ reason: hold.reason });
         throw new CancelledFailure(hold.reason ?? 'cancelled');
       case 'time':
         await sleep(hold.seconds * 1_000, { summary: 'until the goal may begin' });

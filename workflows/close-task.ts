@@ -23,6 +23,13 @@ export function endingOf(error: unknown, task: TaskOutline, outline: PlanOutline
   throw error;
 }
 
+/** How a compensation ends of which every attempt was lost. @throws the error itself when it is no activity's */
+export function lostCompensation(error: unknown): ErrorInfo {
+  if (!(error instanceof ActivityFailure)) throw error;
+  const message = `No attempt at taking it back ended in time: ${error.cause?.message ?? error.message}`;
+  return { code: 'ASTRA_COMPENSATION_FAILED', message, retryable: false };
+}
+
 /** Activities record their own failures; one that the workflow sees was lost before it could. */
 function lostTask(error: ActivityFailure, task: TaskOutline, outline: PlanOutline): ErrorInfo {
   const { cause } = error;

@@ -129,6 +129,8 @@ export interface AmendPlanAnswer {
 }
 export interface CancelGoalArgs {
   readonly reason: string | null;
+  /** What has completed is to be taken back. */
+  readonly compensate?: true;
 }
 export interface DeliverEventArgs {
   readonly name: string;

@@ -48,7 +48,9 @@ export interface GoalControl {
   readonly scope: CancellationScope;
   readonly cancelReason: string | null;
   /** As its signal does. */
-  cancel(reason: string | null): void;
+  cancel(args: CancelGoalArgs): void;
+  /** Has anybody who cancelled the goal asked to have its effects taken back? */
+  readonly compensate: boolean;
   readonly approvals: Map<string, PendingApproval>;
   /** Events that no wait has taken yet, by name, oldest first. */
   readonly mailbox: Map<string, JsonObject[]>;
@@ -72,14 +74,16 @@ export function createControl(options: {
   const scope = new CancellationScope();
   const approvals = new Map<string, PendingApproval>();
   const mailbox = new Map(Object.entries(options.mailbox).map(([name, letters]) => [name, [...letters]]));
-  let cancelReason: string | null = null;
+  let asked: CancelGoalArgs | null = null;
+  let compensate = false;
 
-  const cancel = (reason: string | null): void => {
-    cancelReason = reason;
+  const cancel = (args: CancelGoalArgs): void => {
+    asked ??= args;
+    compensate ||= args.compensate === true;
     scope.cancel();
   };
   setHandler(goalViewQuery, options.view);
-  setHandler(cancelGoalSignal, ({ reason }) => cancel(reason));
+  setHandler(cancelGoalSignal, cancel);
   setHandler(deliverEventSignal, ({ name, data }) => {
     const letters = mailbox.get(name);
     const waiting = [...mailbox.values()].reduce((sum, each) => sum + each.length, 0);
@@ -104,7 +108,10 @@ export function createControl(options: {
     ended: false,
     continuing: false,
     get cancelReason() {
-      return cancelReason;
+      return asked?.reason ?? null;
+    },
+    get compensate() {
+      return compensate;
     },
   };
   setHandler(amendPlanUpdate, async (message) => {

@@ -10,6 +10,7 @@ import {
 import type { GoalRef } from '../domain/goal-ref.ts';
 import type { ErrorInfo } from '../domain/schemas/common.ts';
 import type { GoalWorkflowResult } from './contract.ts';
+import { compensateGoal } from './compensate-goal.ts';
 import type { GoalControl } from './control.ts';
 import type { GoalPage } from './goal-page.ts';
 import { draft, recordEvents } from './goal-run.ts';
@@ -42,7 +43,8 @@ export function announceCancelling(
   const announce = async (): Promise<void> => {
     await condition(() => submitted);
     options.page.showStatus('cancelling');
-    await recordEvents(goal, draft('goal.cancelling', { reason: control.cancelReason }));
+    const { cancelReason: reason, compensate } = control;
+    await recordEvents(goal, draft('goal.cancelling', { reason, ...(compensate && { compensate }) }));
   };
   return {
     announced: control.scope.cancelRequested.catch(() => CancellationScope.nonCancellable(announce)),
@@ -52,9 +54,13 @@ export function announceCancelling(
   };
 }
 
-export async function endCancelled(goal: GoalRef, page: GoalPage, reason: string | null): Promise<GoalWorkflowResult> {
+/** Everything has stopped: what has completed is taken back first, if that was asked for. */
+export async function endCancelled(goal: GoalRef, page: GoalPage, control: GoalControl): Promise<GoalWorkflowResult> {
   await votersAnswered();
-  await CancellationScope.nonCancellable(() => recordEvents(goal, draft('goal.cancelled', { reason })));
+  const { cancelReason: reason, compensate } = control;
+  const error = compensate ? await compensateGoal(goal) : null;
+  const cancelled = draft('goal.cancelled', { reason, ...(error && { error }) });
+  await CancellationScope.nonCancellable(() => recordEvents(goal, cancelled));
   page.showStatus('cancelled');
   // Temporal calls an execution cancelled only if it was asked to cancel it; Astra's own signal ends it all the same.
   if (CancellationScope.current().consideredCancelled) throw new CancelledFailure(reason ?? 'cancelled');

@@ -74,7 +74,7 @@ export async function goalWorkflow(input: GoalWorkflowInput): Promise<GoalWorkfl
     if (end.completed) return { status: 'completed' };
     if (!isCancellation(error)) return await endFailed(goal, page, error);
     await cancelling.announced;
-    return await endCancelled(goal, page, control.cancelReason);
+    return await endCancelled(goal, page, control);
   }
 }
 

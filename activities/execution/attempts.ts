@@ -1,4 +1,4 @@
-import { activityInfo, CancelledFailure, Context } from '@temporalio/activity';
+import { activityInfo, Context } from '@temporalio/activity';
 import { AstraError, effectInDoubt, toErrorInfo } from '../../domain/errors.ts';
 import { bindingOf, runOf } from '../../domain/plan-outline.ts';
 import { backoffSeconds, retryOf, timeoutSecondsOf, type RetrySchedule } from '../../domain/retry.ts';
@@ -10,6 +10,8 @@ import type { Recorder } from '../projection/recorder.ts';
 import { draft } from './drafts.ts';
 import { completionDrafts } from './complete-goal.ts';
 import { givenUp, recordEnd } from './record-end.ts';
+import type { RunningAttempts } from './running-attempts.ts';
+import { settleAborted } from './settle-aborted.ts';
 import type { PlannedTask, TaskScopes } from './task-scope.ts';
 import { prepareCall } from './tool-call.ts';
 import type { ToolRunner } from './tool-runner.ts';
@@ -21,6 +23,7 @@ interface Deps {
   readonly scopes: TaskScopes;
   readonly values: Values;
   readonly runner: ToolRunner;
+  readonly running: RunningAttempts;
   readonly logger: Pick<Logger, 'error'>;
   readonly onScheduled: (seconds: number) => void;
 }
@@ -33,6 +36,8 @@ interface Attempt {
   readonly startedAt: Date;
   readonly retry: RetrySchedule;
   readonly timeoutSeconds: number;
+  /** Aborts as soon as a cancel is heard of, on either lane, and when the worker shuts down. */
+  readonly signal: AbortSignal;
 }
 
 /** Makes one attempt at a tool call. */
@@ -49,26 +54,40 @@ export interface Attempts {
  * after the call: what a tool has done is not undone, or done again, because it cannot be recorded at once.
  */
 export function createAttempts(deps: Deps): Attempts {
-  const { recorder } = deps;
   return {
-    async make(args) {
+    make(args) {
       const { cancellationSignal } = Context.current();
-      const opened = await whileAway(() => openAttempt(deps, args), cancellationSignal);
-      if ('status' in opened) return opened;
-      const queuedAt = new Date(activityInfo().scheduledTimestampMs).toISOString();
-      const about = { taskId: args.taskId, attempt: opened.number, at: opened.startedAt };
-      recorder.note(args.goal, draft('task.started', { queuedAt }, about));
-      try {
-        return await run(deps, opened);
-      } catch (error) {
-        return await whileAway(() => settleFailure(deps, opened, error), cancellationSignal);
-      }
+      return deps.running.during(args.goal, cancellationSignal, (signal) => makeAttempt(deps, args, signal));
     },
   };
 }
 
+async function makeAttempt(
+  deps: Deps,
+  args: ExecuteTaskArgs,
+  signal: AbortSignal,
+): Promise<ExecuteTaskResult | RetryDue> {
+  const { recorder } = deps;
+  const { cancellationSignal } = Context.current();
+  const opened = await whileAway(() => openAttempt(deps, args, signal), cancellationSignal);
+  if ('status' in opened) return opened;
+  const queuedAt = new Date(activityInfo().scheduledTimestampMs).toISOString();
+  const about = { taskId: args.taskId, attempt: opened.number, at: opened.startedAt };
+  recorder.note(args.goal, draft('task.started', { queuedAt }, about));
+  try {
+    return await run(deps, opened);
+  } catch (error) {
+    // The fast lane's word is no reason to stop waiting for a store: Temporal's own follows.
+    return await whileAway(() => settleFailure(deps, opened, error), cancellationSignal);
+  }
+}
+
 /** The attempt, or the outcome that an earlier one recorded. */
-async function openAttempt({ recorder, scopes }: Deps, args: ExecuteTaskArgs): Promise<Attempt | TaskOutcome> {
+async function openAttempt(
+  { recorder, scopes }: Deps,
+  args: ExecuteTaskArgs,
+  signal: AbortSignal,
+): Promise<Attempt | TaskOutcome> {
   const { repeated = false, last = false, attempted = 0, ...ref } = args;
   const firstAttempt = activityInfo().attempt === 1 && !repeated;
   const recorded = await recorder.outcome(ref.goal, ref.taskId, { firstAttempt });
@@ -82,7 +101,7 @@ async function openAttempt({ recorder, scopes }: Deps, args: ExecuteTaskArgs): P
   }
   const retry = retryOf(planned.outline, binding);
   const timeoutSeconds = timeoutSecondsOf(planned.outline, binding);
-  return { ref, last, planned, number, startedAt: new Date(), retry, timeoutSeconds };
+  return { ref, last, planned, number, startedAt: new Date(), retry, timeoutSeconds, signal };
 }
 
 /** Did this attempt end by the tool's own failure? Of one that was lost nobody knows what it did. */
@@ -93,13 +112,12 @@ async function hasFailedCleanly(recorder: Recorder, { goal, taskId }: TaskRef, a
 
 async function run(deps: Deps, attempt: Attempt): Promise<ExecuteTaskResult> {
   const { recorder, scopes, values, runner } = deps;
-  const { ref, planned, number, startedAt, timeoutSeconds } = attempt;
+  const { ref, planned, number, startedAt, timeoutSeconds, signal } = attempt;
   const about = { taskId: ref.taskId, attempt: number };
-  const { cancellationSignal } = Context.current();
-  const call = await whileAway(() => prepareCall(scopes, ref.goal, planned), cancellationSignal);
+  const call = await whileAway(() => prepareCall(scopes, ref.goal, planned), signal);
   if (!call) {
     const skipped = draft('task.skipped', { reason: 'condition' }, about);
-    return whileAway(() => recordEnd(recorder, ref, skipped), cancellationSignal);
+    return whileAway(() => recordEnd(recorder, ref, skipped), signal);
   }
   if (number === 1) deps.onScheduled(secondsSinceReady(recorder, ref));
   const result = await runner.run(call, {
@@ -107,14 +125,14 @@ async function run(deps: Deps, attempt: Attempt): Promise<ExecuteTaskResult> {
     run: runOf(planned.outline),
     attempt: number,
     timeoutSeconds,
-    cancelled: cancellationSignal,
+    cancelled: signal,
   });
-  const output = await whileAway(() => values.toOutput(ref.goal.tenant, result.value), cancellationSignal);
+  const output = await whileAway(() => values.toOutput(ref.goal.tenant, result.value), signal);
   const created = result.artifacts.map((artifact) => draft('artifact.created', { artifact }, about));
   const seconds = (Date.now() - startedAt.getTime()) / 1_000;
   const usage = result.usage ? { usage: { ...result.usage, seconds } } : {};
   const completed = draft('task.completed', { ...output, ...usage, startedAt: startedAt.toISOString() }, about);
-  return whileAway(() => recordCompleted(deps, attempt, output, [...created, completed]), cancellationSignal);
+  return whileAway(() => recordCompleted(deps, attempt, output, [...created, completed]), signal);
 }
 
 function secondsSinceReady(recorder: Recorder, { goal, taskId }: TaskRef): number {
@@ -146,15 +164,9 @@ async function settleFailure(
   attempt: Attempt,
   error: unknown,
 ): Promise<TaskOutcome | RetryDue> {
-  const { ref, number, retry, startedAt } = attempt;
+  const { ref, number, retry, startedAt, signal } = attempt;
   const about = { taskId: ref.taskId, attempt: number };
-  const { cancellationSignal } = Context.current();
-  if (cancellationSignal.aborted) {
-    const reason: unknown = cancellationSignal.reason;
-    // The worker shuts down, or the server has given the attempt up: the task itself goes on elsewhere.
-    if (!isCancelRequest(reason)) throw reason;
-    return recordEnd(recorder, ref, draft('task.cancelled', { reason: null }, about));
-  }
+  if (signal.aborted) return settleAborted(recorder, attempt);
   const info = toErrorInfo(error);
   if (!(error instanceof AstraError))
     logger.error({ err: error, ...ref.goal, taskId: ref.taskId }, 'a task failed unexpectedly');
@@ -169,9 +181,6 @@ async function settleFailure(
 
 /** Who was asked may have said when to ask again. */
 const retryAfter = (error: unknown): number => (error instanceof AstraError ? (error.retryAfterSeconds ?? 0) : 0);
-
-const isCancelRequest = (reason: unknown): boolean =>
-  reason instanceof CancelledFailure && reason.message === 'CANCELLED';
 
 function mayRetry(error: ErrorInfo, retry: RetrySchedule, attempt: number): boolean {
   return error.retryable && attempt < retry.maxAttempts && !retry.nonRetryableCodes.includes(error.code);

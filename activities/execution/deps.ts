@@ -4,6 +4,7 @@ import type { AnswerCache } from '../../stores/cache/answer-cache.ts';
 import type { LivePublisher } from '../../stores/cache/live-publisher.ts';
 import type { CascadeStore } from '../../stores/postgres/cascades.ts';
 import type { GoalWaits } from '../../stores/postgres/goal-waits.ts';
+import type { CompensationStore } from '../../stores/postgres/compensations.ts';
 import type { TemplateStore } from '../../stores/postgres/templates.ts';
 import type { ToolCatalogue } from '../../stores/tool-catalogue.ts';
 import type { Model } from '../llm/model.ts';
@@ -11,6 +12,7 @@ import type { Recorder } from '../projection/recorder.ts';
 import type { ToolArtifacts } from '../tools/define-tool.ts';
 import type { InlinePool } from '../tools/inline-pool.ts';
 import type { ToolRegistry } from '../tools/registry.ts';
+import type { RunningAttempts } from './running-attempts.ts';
 
 /** What activities need of their process. */
 export interface ExecutionDeps {
@@ -26,6 +28,8 @@ export interface ExecutionDeps {
   readonly cascades: Pick<CascadeStore, 'cancelledSince'>;
   readonly catalogue: ToolCatalogue;
   readonly model: Model | null;
+  readonly running: RunningAttempts;
+  readonly compensations: Pick<CompensationStore, 'ran' | 'isRecorded'>;
   readonly logger: Pick<Logger, 'error'>;
   /** Told how long a task's first attempt took from being ready to its tool's beginning. */
   readonly onScheduled: (seconds: number) => void;

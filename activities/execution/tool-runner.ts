@@ -26,6 +26,8 @@ export interface ToolRunner {
    * @throws AstraError with the tool's code; ASTRA_TOOL_TIMEOUT; ASTRA_CANCELLED
    */
   run(call: ToolCall, attempt: ToolAttempt): Promise<ToolResult>;
+  /** Has the tool take back what the call has done. @throws as `run` */
+  compensate(call: ToolCall & { readonly output: Json }, attempt: ToolAttempt): Promise<void>;
 }
 
 export interface ToolAttempt {
@@ -63,9 +65,7 @@ export function createToolRunner(deps: Deps): ToolRunner {
 
   return {
     async run(toolCall, { ref, run, attempt, timeoutSeconds, cancelled }) {
-      const tool = tools.get(toolCall.tool);
-      if (!tool)
-        throw new AstraError('ASTRA_TOOL_FAILED', `This worker has no tool "${toolCall.tool}"; deploy it here too.`);
+      const tool = toolOf(tools, toolCall.tool);
       const { tenant } = ref.goal;
       const key = { tenant, tool: toolCall.tool, input: toolCall.input };
       const { cacheSeconds } = tool.manifest;
@@ -92,7 +92,27 @@ export function createToolRunner(deps: Deps): ToolRunner {
       if (cacheSeconds > 0) await answers.set(key, value, { ttlSeconds: cacheSeconds });
       return { value, artifacts, usage };
     },
+
+    async compensate({ tool: name, input, output }, { ref, run, attempt, timeoutSeconds, cancelled }) {
+      const tool = toolOf(tools, name);
+      if (!tool.compensate)
+        throw new AstraError(
+          'ASTRA_TOOL_FAILED',
+          `On this worker "${name}" has no \`compensate\`; deploy it here too.`,
+        );
+      const signal = AbortSignal.any([cancelled, AbortSignal.timeout(timeoutSeconds * 1_000)]);
+      const ignore = (): void => undefined;
+      const context = contextOf(deps, { ref, run, attempt, signal, onArtifact: ignore, onUsage: ignore });
+      const effectId = `${context.effectId}/compensation`;
+      await orAborted(tool.compensate({ input, output }, { ...context, effectId }), signal);
+    },
   };
+}
+
+function toolOf(tools: ToolRegistry, name: string): Tool {
+  const tool = tools.get(name);
+  if (!tool) throw new AstraError('ASTRA_TOOL_FAILED', `This worker has no tool "${name}"; deploy it here too.`);
+  return tool;
 }
 
 const timeoutError = (tool: string, seconds: number): AstraError =>

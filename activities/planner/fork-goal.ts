@@ -4,7 +4,7 @@ import type { GoalRef } from '../../domain/goal-ref.ts';
 import { diffPlans, forkPlan } from '../../domain/plan-change.ts';
 import type { PlanOutline, TaskOutline } from '../../domain/plan-outline.ts';
 import { validatePlan } from '../../domain/plan-validation/validate-plan.ts';
-import { chosenTasks, innerChoice, tasksToRerun } from '../../domain/rerun.ts';
+import { chosenTasks, innerChoice, reusableStatus, tasksToRerun } from '../../domain/rerun.ts';
 import type { EventDraft } from '../../domain/schemas/event.ts';
 import type { SettledStatus } from '../../domain/task-graph-nodes.ts';
 import type { ForkGoalArgs, KernelActivities, RetryGoalResult } from '../contract.ts';
@@ -43,7 +43,7 @@ async function fork({ recorder, catalogue, pace }: Deps, args: ForkGoalArgs): Pr
   const { source: planSource } = recorded.outline;
   const validated = validatePlan(forkPlan(recorded.plan, request), await catalogue(), { source: planSource });
   const kept = new Set(diffPlans(recorded.plan, validated.plan).kept);
-  const statusOf = (id: string) => (kept.has(id) ? standing.tasks.get(id)?.status : undefined);
+  const statusOf = (id: string) => (kept.has(id) ? reusableStatus(standing.tasks.get(id)) : undefined);
   const retry = { tasks: request.tasks ?? 'failed', inputs: request.inputs };
   const { willRun, reused } = tasksToRerun(validated.outline.tasks, statusOf, chosenTasks(retry));
   const again = new Set(willRun);
@@ -77,7 +77,8 @@ async function endsOf(
   const [outputs, artifacts] = await Promise.all([recorder.outputs(goal, reused), recorder.artifacts(goal)]);
   return reused.flatMap((taskId): EventDraft[] => {
     const task = standing.tasks.get(taskId);
-    const about = { taskId };
+    // None was made here: what was done is the source's, and so is taking it back.
+    const about = { taskId, attempt: 0 };
     if (task?.status === 'skipped') return [draft('task.skipped', { reason: 'condition' }, about)];
     const output = outputs[taskId] ?? { output: null };
     const startedAt = task?.startedAt ?? new Date().toISOString();

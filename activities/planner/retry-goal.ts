@@ -4,7 +4,7 @@ import { isFinalTask } from '../../domain/goal-record.ts';
 import { editInputs, reviseOutline } from '../../domain/plan-change.ts';
 import { runOf, type PlanOutline, type TaskOutline } from '../../domain/plan-outline.ts';
 import { validatePlan } from '../../domain/plan-validation/validate-plan.ts';
-import { chosenTasks, innerChoice, tasksToRerun } from '../../domain/rerun.ts';
+import { chosenTasks, innerChoice, reusableStatus, tasksToRerun } from '../../domain/rerun.ts';
 import type { SettledStatus } from '../../domain/task-graph-nodes.ts';
 import type { KernelActivities, RetryGoalResult, RetryRequest } from '../contract.ts';
 import { draft } from '../execution/drafts.ts';
@@ -26,7 +26,7 @@ export function createRetryGoal({ recorder, catalogue, pace }: Deps): KernelActi
     const edited = editInputs(plan, retry.inputs ?? {});
     const revision = old.revision + 1;
     const validated = validatePlan(edited, await catalogue(), { revision, source: old.source });
-    const { willRun } = tasksToRerun(old.tasks, (id) => standing.tasks.get(id)?.status, chosenTasks(retry));
+    const { willRun } = tasksToRerun(old.tasks, (id) => reusableStatus(standing.tasks.get(id)), chosenTasks(retry));
     const anew = new Set(willRun);
     const revised = reviseOutline(markQuickTools(validated.outline, pace), old, anew);
     const outline = { ...revised, tasks: revised.tasks.map((task) => withRetries(task, { old, anew, retry })) };

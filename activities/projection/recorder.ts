@@ -1,16 +1,7 @@
 import type { Pool } from 'pg';
 import { AstraError } from '../../domain/errors.ts';
-import {
-  emptyRecord,
-  outlineOfTask,
-  settledTask,
-  type GoalRecord,
-  type SettledTask,
-  type TaskState,
-} from '../../domain/goal-record.ts';
+import { settledTask, type TaskState } from '../../domain/goal-record.ts';
 import { revisionOf, type GoalRef } from '../../domain/goal-ref.ts';
-import { parseTaskId } from '../../domain/ids.ts';
-import { runOf } from '../../domain/plan-outline.ts';
 import type { Approval } from '../../domain/schemas/approval.ts';
 import type { Artifact } from '../../domain/schemas/artifact.ts';
 import type { EventDraft, Output } from '../../domain/schemas/event.ts';
@@ -21,22 +12,15 @@ import { standingOf, type GoalStanding } from '../../stores/goal-standing.ts';
 import type { RecordedPlan, RecordedSubmission } from '../../stores/goal-write.ts';
 import { createApprovalStore } from '../../stores/postgres/approvals.ts';
 import { loadGoal } from '../../stores/postgres/load-goal.ts';
-import { postgresError } from '../../stores/postgres/postgres-error.ts';
-import { readArtifacts, readState, readStatuses, readTasks } from '../../stores/postgres/read-goal.ts';
+import { readArtifacts, readState, readTasks } from '../../stores/postgres/read-goal.ts';
 import type { TaskOutcome } from '../contract.ts';
 import { createCommitQueue, type CommitQueue } from './commit-queue.ts';
 import { createCommitter, notRecorded } from './committer.ts';
 import type { FindDeliveries } from './fold.ts';
 import { createGoalMemory, type GoalEntry, type GoalMemory } from './goal-memory.ts';
 import { createNotes } from './notes.ts';
-import {
-  createRequest,
-  endedTasks,
-  prepareDraft,
-  preparePlan,
-  type PreparedDraft,
-  type RecordRequest,
-} from './record-request.ts';
+import { createRequest, prepareDraft, preparePlan, type PreparedDraft, type RecordRequest } from './record-request.ts';
+import { givenUp, isSuperseded, orUnavailable, outcomesOf, pickSettled, readOutcomes } from './recorded-outcomes.ts';
 import { createRecordedValues, type RecordedValues } from './recorded-values.ts';
 
 export type { RecordedPlan, RecordedSubmission };
@@ -132,9 +116,6 @@ export function createRecorder({
 }
 
 const planTypes = ['plan.proposed', 'plan.amended', 'goal.retried'] as const;
-
-/** Nothing is recorded of what the goal no longer wants. */
-const givenUp: TaskOutcome = { status: 'cancelled' };
 
 type Writes = 'record' | 'note' | 'close';
 
@@ -242,62 +223,8 @@ function createReads(pool: Pool, memory: GoalMemory, values: RecordedValues): Om
   };
 }
 
-const isSuperseded = (record: GoalRecord, goal: GoalRef, taskId: string): boolean => {
-  if (!record.outline || record.outline.revision <= revisionOf(goal)) return false;
-  const task = outlineOfTask(record, taskId);
-  return task === undefined || runOf(task) > revisionOf(goal);
-};
-
 async function openKnown(memory: GoalMemory, goal: GoalRef): Promise<GoalEntry> {
   const entry = await memory.openRevision(goal);
   if (!entry) throw notRecorded(goal);
   return entry;
 }
-
-async function orUnavailable<T>(query: Promise<T>): Promise<T> {
-  try {
-    return await query;
-  } catch (error) {
-    throw postgresError(error);
-  }
-}
-
-/** @throws ASTRA_INTERNAL when a draft ends a task that the plan does not have */
-function outcomesOf(
-  { record }: GoalEntry,
-  goal: GoalRef,
-  drafts: readonly PreparedDraft[],
-): Record<string, TaskOutcome> {
-  const ended = endedTasks(drafts);
-  const gone = ended.filter((id) => isSuperseded(record, goal, id));
-  const current = gone.length === 0 ? ended : ended.filter((id) => !gone.includes(id));
-  const outcomes = pickSettled(record, current);
-  const strange = current.find((id) => !outcomes[id]);
-  if (strange !== undefined) throw new AstraError('ASTRA_INTERNAL', `The plan has no task "${strange}".`);
-  return { ...outcomes, ...Object.fromEntries(gone.map((id) => [id, givenUp])) };
-}
-
-async function readOutcomes(
-  pool: Pool,
-  goal: GoalRef,
-  taskIds: readonly string[],
-  options: { readonly knownSeq: number },
-): Promise<Record<string, TaskOutcome>> {
-  // Of an item, the end of its map decides too.
-  const ids = [...new Set(taskIds.flatMap((id) => [id, parseTaskId(id).id]))];
-  const statuses = await orUnavailable(readStatuses(pool, goal, ids, options));
-  if (!statuses) return {};
-  const record = emptyRecord();
-  record.state = { ...record.state, status: statuses.goal };
-  for (const [id, state] of statuses.tasks) (id.includes('.') ? record.items : record.tasks).set(id, state);
-  return pickSettled(record, taskIds);
-}
-
-/** Of the tasks, those that have ended. */
-const pickSettled = (record: GoalRecord, taskIds: readonly string[]): Record<string, SettledTask> =>
-  Object.fromEntries(
-    taskIds.flatMap((id) => {
-      const outcome = settledTask(record, id);
-      return outcome ? [[id, outcome]] : [];
-    }),
-  );

@@ -61,6 +61,7 @@ describe('the manifest', () => {
     ['a name without namespace', { name: 'repeat' }, '/name'],
     ['an inline tool with an effect', { execution: 'inline', effect: 'idempotent' }, '/effect'],
     ['kept answers of a tool with an effect', { cacheSeconds: 60, effect: 'once' }, '/cacheSeconds'],
+    ['to take back what has no effect', { effect: 'none', compensate: () => undefined }, '/compensate'],
     ['no time at all', { timeoutSeconds: 0 }, '/timeoutSeconds'],
   ] as const)('%s is refused', (_, change, pointer) => {
     expect(() => defineTool({ ...definition, ...change })).toThrow(
@@ -69,6 +70,33 @@ describe('the manifest', () => {
         faults: [expect.objectContaining({ pointer })],
       }) as Error,
     );
+  });
+});
+
+describe('compensation', () => {
+  const undone: unknown[] = [];
+  const tool = defineTool({
+    ...definition,
+    effect: 'idempotent',
+    compensate({ input, output }, { effectId }) {
+      if (effectId.startsWith('broken')) throw new Error('it cannot be undone');
+      undone.push({ input, output, effectId });
+    },
+  });
+  const call = { input: { text: 'ab', times: 2 }, output: { text: 'abab' } };
+
+  test('is announced by the manifest and given what the call was', async () => {
+    expect(tool.manifest.compensable).toBe(true);
+    expect(defineTool(definition)).not.toHaveProperty('compensate');
+    await tool.compensate?.(call, toolContext({ effectId: 'key/compensation' }));
+    expect(undone).toEqual([{ ...call, effectId: 'key/compensation' }]);
+  });
+
+  test('fails as a call does', async () => {
+    await expect(tool.compensate?.(call, toolContext({ effectId: 'broken' }))).rejects.toMatchObject({
+      code: 'ASTRA_TOOL_FAILED',
+      message: expect.stringContaining('it cannot be undone') as string,
+    });
   });
 });
 

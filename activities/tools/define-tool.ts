@@ -57,6 +57,15 @@ export interface ToolDefinition<Input, Output> {
   readonly cacheSeconds?: number;
   /** Fails by throwing `AstraError` with the tool's code; anything else counts as ASTRA_TOOL_FAILED. */
   readonly run: (input: Input, context: ToolContext) => Promise<Output> | Output;
+  /**
+   * Takes back what a call that completed has done, when its goal is cancelled with `compensate`. It may run more than once, and
+   * after its effect has gone: `context.effectId` is the call's with `/compensation`, the same at every attempt. `output` is as
+   * it was recorded.
+   */
+  readonly compensate?: (
+    call: { readonly input: Input; readonly output: Output },
+    context: ToolContext,
+  ) => Promise<void> | void;
 }
 
 /** A tool ready to run: its manifest, and a `run` that checks input and output against it. */
@@ -64,6 +73,8 @@ export interface Tool {
   readonly manifest: ToolManifest;
   /** @throws ASTRA_TOOL_INPUT_INVALID with a pointer for each fault; ASTRA_TOOL_OUTPUT_INVALID */
   run(input: JsonObject, context: ToolContext): Promise<Json>;
+  /** Of a tool whose manifest says `compensable`. @throws as `run` */
+  compensate?(call: { readonly input: JsonObject; readonly output: Json }, context: ToolContext): Promise<void>;
 }
 
 const longestMessage = 2_000;
@@ -77,23 +88,37 @@ export function defineTool<Input, Output>(definition: ToolDefinition<Input, Outp
   const inputSchema = strict(definition.input);
   const manifest = manifestOf(definition, inputSchema);
   const { name } = manifest;
+  const { compensate } = definition;
   return {
     manifest,
-    async run(input, context) {
-      const parsed = tryParse(inputSchema, input);
-      if (!parsed.ok) {
-        const { faults } = parsed;
-        const text = faults.map(({ pointer, message }) => `${pointer || '/'}: ${message}`).join('; ');
-        throw new AstraError('ASTRA_TOOL_INPUT_INVALID', bounded(`The input of ${name} is not valid: ${text}`), {
-          faults,
-        });
-      }
-      return checkOutput(definition, await attempt(() => definition.run(parsed.data, context), name, context.signal));
+    async run(json, context) {
+      const input = checkInput(inputSchema, name, json);
+      return checkOutput(definition, await attempt(() => definition.run(input, context), name, context.signal));
     },
+    ...(compensate && {
+      async compensate(call, context) {
+        const input = checkInput(inputSchema, name, call.input);
+        // It was checked against the schema when it was recorded.
+        const output = call.output as Output;
+        await attempt(() => compensate({ input, output }, context), name, context.signal);
+      },
+    }),
   };
 }
 
-function manifestOf(definition: Omit<ToolDefinition<never, unknown>, 'input'>, inputSchema: z.ZodType): ToolManifest {
+function checkInput<Input>(schema: z.ZodType<Input>, tool: string, input: JsonObject): Input {
+  const parsed = tryParse(schema, input);
+  if (parsed.ok) return parsed.data;
+  const { faults } = parsed;
+  const text = faults.map(({ pointer, message }) => `${pointer || '/'}: ${message}`).join('; ');
+  throw new AstraError('ASTRA_TOOL_INPUT_INVALID', bounded(`The input of ${tool} is not valid: ${text}`), { faults });
+}
+
+type Described = Omit<ToolDefinition<never, unknown>, 'input' | 'run' | 'compensate'> & {
+  readonly compensate?: unknown;
+};
+
+function manifestOf(definition: Described, inputSchema: z.ZodType): ToolManifest {
   const parsed = tryParse(toolManifestSchema, {
     name: definition.name,
     description: definition.description,
@@ -105,6 +130,7 @@ function manifestOf(definition: Omit<ToolDefinition<never, unknown>, 'input'>, i
     risk: definition.risk,
     timeoutSeconds: definition.timeoutSeconds ?? 60,
     cacheSeconds: definition.cacheSeconds ?? 0,
+    ...(definition.compensate !== undefined && { compensable: true }),
   });
   const faults = [...parsed.faults, ...contradictions(definition)];
   if (parsed.ok && faults.length === 0) return parsed.data;
@@ -116,7 +142,8 @@ function contradictions({
   execution,
   effect,
   cacheSeconds = 0,
-}: Pick<ToolDefinition<never, unknown>, 'execution' | 'effect' | 'cacheSeconds'>): Fault[] {
+  compensate,
+}: Pick<Described, 'execution' | 'effect' | 'cacheSeconds' | 'compensate'>): Fault[] {
   const faults: Fault[] = [];
   // A segment may run an inline tool again after a crash without a trace of the first time.
   if (execution === 'inline' && effect !== 'none') {
@@ -124,6 +151,9 @@ function contradictions({
   }
   if (effect !== 'none' && cacheSeconds > 0) {
     faults.push({ pointer: '/cacheSeconds', message: 'only answers of tools without effect may be reused' });
+  }
+  if (effect === 'none' && compensate !== undefined) {
+    faults.push({ pointer: '/compensate', message: 'a tool without effect has nothing to take back' });
   }
   return faults;
 }

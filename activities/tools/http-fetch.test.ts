@@ -5,6 +5,7 @@ import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { JsonObject } from '../../domain/json.ts';
 import { toolContext } from '../../test/support/tool-context.ts';
+import { until } from '../../test/support/until.ts';
 import { createEgressPolicy, type ResolveAll } from './egress-policy.ts';
 import { createHttpFetch } from './http-fetch.ts';
 
@@ -56,7 +57,15 @@ const routes: Record<string, (response: ServerResponse, url: URL) => void> = {
     response.destroy();
   },
   '/slow': () => undefined,
+  '/stream': (response, { searchParams }) => {
+    const encoding = searchParams.get('encoding');
+    response.writeHead(200, encoding === null ? {} : { 'content-encoding': encoding });
+    // The beginning of a body that does not end, here in the middle of what is compressed.
+    response.write(encoding === null ? 'so far' : gzipSync('x'.repeat(100_000)).subarray(0, 60));
+    streams.push(response);
+  },
 };
+const streams: ServerResponse[] = [];
 
 beforeAll(async () => {
   for (const server of servers) await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -244,3 +253,19 @@ describe('failures', () => {
     await expect(slow).rejects.toMatchObject({ code: 'ASTRA_TOOL_TIMEOUT' });
   });
 });
+
+test.each(['/stream', '/stream?encoding=gzip'])(
+  'a cancel closes the connection in the middle of a body: %s',
+  async (path) => {
+    const before = streams.length;
+    const stop = new AbortController();
+    const fetching = tool.run({ url: `http://127.0.0.1:${port}${path}` }, toolContext({ signal: stop.signal }));
+    await until(() => streams.length > before, 'the body has begun');
+    const closed = new Promise<void>((resolve) => {
+      streams.at(-1)?.once('close', resolve);
+    });
+    stop.abort();
+    await expect(fetching).rejects.toMatchObject({ code: 'ASTRA_CANCELLED' });
+    await closed;
+  },
+);

@@ -5,7 +5,7 @@ import type { GoalRef } from '../../domain/goal-ref.ts';
 import { changePlan, diffPlans, editInputs, forkPlan, type PlanDiff } from '../../domain/plan-change.ts';
 import type { PlanOutline } from '../../domain/plan-outline.ts';
 import { validatePlan } from '../../domain/plan-validation/validate-plan.ts';
-import { chosenTasks, tasksToRerun, type Rerun } from '../../domain/rerun.ts';
+import { chosenTasks, reusableStatus, tasksToRerun, type Rerun } from '../../domain/rerun.ts';
 import type { GoalFork, GoalRetry, PlanChange } from '../../domain/schemas/plan-change.ts';
 import type { GoalReader } from '../../stores/goal-reader.ts';
 import type { GoalStanding } from '../../stores/goal-standing.ts';
@@ -62,7 +62,7 @@ export async function previewRetry(deps: Deps, goal: GoalRef, retry: GoalRetry):
   const { revision, source } = plan.outline;
   const edited = editInputs(plan.plan, retry.inputs ?? {});
   const { outline } = validatePlan(edited, await deps.catalogue(), { revision, source });
-  const rerun = tasksToRerun(outline.tasks, (id) => standing.tasks.get(id)?.status, chosenTasks(retry));
+  const rerun = tasksToRerun(outline.tasks, (id) => reusableStatus(standing.tasks.get(id)), chosenTasks(retry));
   const willRun = new Set(rerun.willRun);
   return { ...rerun, estimate: await estimate(deps, goal, { standing, outline, willRun }) };
 }
@@ -80,7 +80,7 @@ export async function previewFork(
   const { source } = plan.outline;
   const validated = validatePlan(forkPlan(plan.plan, fork), await deps.catalogue(), { source });
   const kept = new Set(diffPlans(plan.plan, validated.plan).kept);
-  const statusOf = (id: string) => (kept.has(id) ? standing.tasks.get(id)?.status : undefined);
+  const statusOf = (id: string) => (kept.has(id) ? reusableStatus(standing.tasks.get(id)) : undefined);
   const chosen = chosenTasks({ tasks: fork.tasks ?? 'failed', inputs: fork.inputs });
   const rerun = tasksToRerun(validated.outline.tasks, statusOf, chosen);
   const willRun = new Set(rerun.willRun);

@@ -23,7 +23,10 @@ const cancel = createRoute({
   operationId: 'cancelGoal',
   tags: ['goals'],
   summary: 'Cancel a goal',
-  description: 'Running tasks are told to stop; the goal ends `cancelled` with every task in a final state.',
+  description:
+    'Running tasks are stopped at once; the goal ends `cancelled` with every task in a final state and a `cancelReceipt`. ' +
+    'With `compensate` what has completed is taken back first, where its tools can. A second cancel changes nothing, but that ' +
+    '`compensate` is honoured until it is decided.',
   ...secured('goals:write'),
   request: { params: goalParams, query: noQuery },
   ...jsonBody('CancelRequest', { required: false }),
@@ -60,7 +63,7 @@ const finished = ({ goalId }: GoalRef): AstraError =>
   new AstraError('ASTRA_GOAL_FINISHED', `The goal ${goalId} has already ended.`);
 
 export function mountGoalCommands(app: OpenAPIHono<ApiEnv>, deps: ApiDeps): void {
-  const { config, engine, hotViews, shutdown } = deps;
+  const { config, engine, hotViews, shutdown, tellWorkers } = deps;
   const links = createGoalLinks(config);
 
   /** The goal, for the tenant's eyes, when it can still be told something. */
@@ -73,9 +76,12 @@ export function mountGoalCommands(app: OpenAPIHono<ApiEnv>, deps: ApiDeps): void
   app.openapi(cancel, async (c) => {
     const goal = { tenant: c.get('principal').tenant, goalId: c.req.valid('param').goalId };
     // Most callers have no reason to give, and send no body.
-    const { reason = null } = (await readJson(c)) === undefined ? {} : await readBody(c, cancelRequestSchema);
+    const { reason = null, compensate = false } =
+      (await readJson(c)) === undefined ? {} : await readBody(c, cancelRequestSchema);
     await readOpenGoal(goal);
-    if (!(await engine.cancel(goal.goalId, { reason }))) throw finished(goal);
+    if (!(await engine.cancel(goal.goalId, { reason, ...(compensate && { compensate }) }))) throw finished(goal);
+    // Only now: what a worker stops must be durably cancelled.
+    void tellWorkers(goal, { reason, compensate });
     const view = await awaitGoal(deps, goal, {
       until: (seen) => isStopping(stateOf(seen).status),
       waitMs: effectWaitMs,

@@ -60,9 +60,9 @@ async function streamEvents(deps: ApiDeps & GoalFramesDeps, goal: GoalRef, lastE
   const after = lastEventId === '' ? null : parseLastEventId(lastEventId);
   const view = await readGoal(deps, goal);
   // 204 tells an EventSource not to come back.
-  const isOver = after !== null && after.seq >= view.seq && isFinalGoal(stateOf(view).status);
-  if (isOver) return new Response(null, { status: 204 });
-  return streamResponse((signal) => goalFrames(deps, goal, { after, signal }), {
+  const lastSeq = isFinalGoal(stateOf(view).status) ? view.seq : Infinity;
+  if (after !== null && after.seq >= lastSeq) return new Response(null, { status: 204 });
+  return streamResponse((signal) => goalFrames(deps, goal, { after, signal, lastSeq }), {
     shutdown: deps.shutdown,
     contentType: 'text/event-stream',
   });

@@ -22,13 +22,13 @@ function depsOf(memory: MemoryGoal) {
 }
 
 /** Reads in the background, as a client that takes frames at once. */
-function follow(memory: MemoryGoal, after: StreamPosition | null = null) {
+function follow(memory: MemoryGoal, after: StreamPosition | null = null, { lastSeq = Infinity } = {}) {
   const stop = new AbortController();
   const ids: string[] = [];
   const texts: string[] = [];
   let ended = false;
   const reading = (async () => {
-    for await (const text of goalFrames(depsOf(memory), goal, { after, signal: stop.signal })) {
+    for await (const text of goalFrames(depsOf(memory), goal, { after, signal: stop.signal, lastSeq })) {
       texts.push(text);
       for (const [, id] of text.matchAll(/^id: (.*)$/gm)) ids.push(id ?? '');
     }
@@ -50,6 +50,16 @@ describe('the durable lane', () => {
     await reader.reading;
     expect(reader.ids).toEqual(Array.from({ length: 252 }, (_, i) => String(i + 1)));
     expect(memory.watchers.size).toBe(0);
+  });
+
+  test('ends with what came after the end of the goal, for those who begin there', async () => {
+    const memory = createMemoryGoal();
+    memory.commit('goal.cancelled');
+    memory.commit('task.skipped');
+    const reader = follow(memory, { seq: 1, liveId: null }, { lastSeq: 2 });
+    await settle();
+    await reader.reading;
+    expect(reader.ids).toEqual(['2']);
   });
 
   test('goes on after the id given, with nothing lost or repeated', async () => {

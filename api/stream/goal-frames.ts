@@ -22,9 +22,15 @@ export interface GoalFramesDeps {
 export async function* goalFrames(
   deps: GoalFramesDeps,
   goal: GoalRef,
-  options: { readonly after: StreamPosition | null; readonly signal: AbortSignal; readonly heartbeatMs?: number },
+  options: {
+    readonly after: StreamPosition | null;
+    readonly signal: AbortSignal;
+    /** Of a goal that has ended: what came after its end tells of no end. */
+    readonly lastSeq?: number;
+    readonly heartbeatMs?: number;
+  },
 ): AsyncGenerator<string, void, undefined> {
-  const { after, signal, heartbeatMs = 15_000 } = options;
+  const { after, signal, lastSeq = Infinity, heartbeatMs = 15_000 } = options;
   // Before the first read: what is committed between the two wakes it.
   const watch = watchGoal(deps.lane, goal, { signal });
   let silentSince = Date.now();
@@ -41,7 +47,7 @@ export async function* goalFrames(
         yield text;
         silentSince = Date.now();
       }
-      if (page.next === 'end') return;
+      if (page.next === 'end' || position.seq >= lastSeq) return;
       if (page.next === 'more') continue;
       const wakes = await watch.next(Math.max(1, silentSince + heartbeatMs - Date.now()));
       durable = wakes.has('event') || wakes.has('lost');

@@ -103,6 +103,7 @@ export async function createTestApp({
     revokedTokens,
     redis,
     temporal,
+    tellWorkers: () => Promise.resolve(),
     admission: createAdmission({ backlog, maxQueueSeconds: 10 }),
     engine: createGoalEngine(temporal, { onRead: () => countRead('temporal') }),
     schedules: createScheduleEngine(temporal),

@@ -5,22 +5,24 @@ import { UsageError } from '../usage-error.ts';
 interface CancelFlags {
   readonly reason?: string;
   readonly cascade?: string;
+  readonly compensate?: boolean;
 }
 
 export async function cancelGoal(
   session: Session,
   id: string | undefined,
-  { reason, cascade }: CancelFlags,
+  { reason, cascade, compensate }: CancelFlags,
 ): Promise<undefined> {
   const { goals } = session.astra;
-  const options = { reason, signal: session.io.signal };
+  const { signal } = session.io;
   if ((id === undefined) === (cascade === undefined)) throw new UsageError('Give the id of a goal, or --cascade <id>');
   if (cascade !== undefined) {
-    const answer = await goals.cancelCascade(cascade, options);
+    if (compensate) throw new UsageError('--compensate is for one goal, not for a cascade');
+    const answer = await goals.cancelCascade(cascade, { reason, signal });
     session.print(answer, () => [`${answer.cancelling} goals of ${cascade} are told to stop`]);
   }
   if (id !== undefined) {
-    const goal = await goals.cancel(id, options);
+    const goal = await goals.cancel(id, { reason, compensate, signal });
     session.print(goal, () => [`${goal.id} ${goal.status}`]);
   }
 }

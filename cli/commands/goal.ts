@@ -38,6 +38,7 @@ export function createGoalCommand(bind: Bind): Command {
     .description('cancel a goal, or with --cascade all that belong together')
     .option('--cascade <id>', 'all goals of this cascade that have not ended')
     .option('--reason <text>', 'for the record')
+    .option('--compensate', 'have what has completed taken back, where its tools can')
     .action(bind(cancelGoal));
   addPlanCommands(goal, bind);
   goal

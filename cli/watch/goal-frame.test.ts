@@ -63,6 +63,21 @@ describe('the frame of a watched goal', () => {
     ]);
   });
 
+  test('of a cancelled goal tells what came of each task', () => {
+    const map = { total: 3, completed: 3, failed: 0, compensated: 2 };
+    const compensationError = { code: 'ASTRA_TOOL_FAILED', message: 'it broke', retryable: true };
+    const tasks = [
+      taskView({ id: 'a', title: 'a', status: 'cancelled', cancelReceipt: 'not_started' }),
+      taskView({ id: 'b', title: 'b', status: 'completed', cancelReceipt: 'finished_anyway' }),
+      taskView({ id: 'c', title: 'c', status: 'completed', map, compensationError }),
+    ];
+    expect(render(tasks, { width: 80, height: 20 }).slice(2)).toEqual([
+      '⊘ a  not started',
+      '✔ b  finished anyway',
+      '✔ c  3/3 (2 compensated) · not compensated: it broke',
+    ]);
+  });
+
   test('of a failed goal has a bar that is not full', () => {
     const progress = { total: 4, completed: 1, running: 0, failed: 1, skipped: 2, waiting: 0 };
     const goal = goalView({ status: 'failed', finishedAt: '2025-01-01T00:00:12.000Z', progress });

@@ -27,14 +27,16 @@ function formatTaskChange(task: TaskView, now: number): string {
 
 /** One line for each change of a task or of the goal: for logs and pipes. */
 export function createLineDisplay(stream: TextStream, paint: Paint): ProgressDisplay {
-  const known = new Map<string, TaskStatus>();
+  const known = new Map<string, string>();
   let goalStatus: GoalView['status'] | null = null;
   let titled = false;
 
   function* taskLines(tasks: readonly TaskView[], now: number): Generator<string> {
     for (const task of tasks) {
-      if (known.get(task.id) === task.status) continue;
-      known.set(task.id, task.status);
+      // A task is compensated after its end.
+      const shown = `${task.status} ${task.cancelReceipt === 'compensated'}`;
+      if (known.get(task.id) === shown) continue;
+      known.set(task.id, shown);
       if (told.has(task.status)) yield formatTaskChange(task, now);
     }
   }

@@ -28,11 +28,26 @@ export const indentOf = (level: number, width: number): string =>
 const describeWait = ({ kind, detail }: NonNullable<TaskView['waitingFor']>): string =>
   kind === 'approval' ? 'waits for a decision' : detail;
 
+const receipts = {
+  not_started: 'not started',
+  aborted: 'aborted',
+  finished_anyway: 'finished anyway',
+  compensated: 'compensated',
+} as const satisfies Record<NonNullable<TaskView['cancelReceipt']>, string>;
+
+function describeMap({ total, completed, failed, compensated = 0 }: NonNullable<TaskView['map']>): string {
+  const notes = [failed > 0 ? `${failed} failed` : '', compensated > 0 ? `${compensated} compensated` : ''];
+  const noted = notes.filter((note) => note !== '').join(', ');
+  return `${completed + failed}/${total}${noted === '' ? '' : ` (${noted})`}`;
+}
+
 /** What there is to know of the task's state beside the state: how long, how far, why. */
 export function describeTask(task: TaskView, now: number): string {
   const { status, map, attempt, startedAt, finishedAt, waitingFor, error, childGoalId } = task;
   return [
-    map === null ? '' : `${map.completed + map.failed}/${map.total}${map.failed > 0 ? ` (${map.failed} failed)` : ''}`,
+    map === null ? '' : describeMap(map),
+    task.cancelReceipt === null ? '' : receipts[task.cancelReceipt],
+    task.compensationError === undefined ? '' : `not compensated: ${task.compensationError.message}`,
     childGoalId ?? '',
     attempt > 1 ? `attempt ${attempt}` : '',
     error === null ? '' : `${error.code} ${error.message}`,

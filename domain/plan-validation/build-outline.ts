@@ -30,8 +30,8 @@ function bindingsOf(tasks: readonly TaskOutline[], catalogue: ToolCatalogue): Re
     [...names].flatMap((name) => {
       const manifest = catalogue.get(name);
       if (!manifest) return [];
-      const { workerClass, execution, effect, timeoutSeconds } = manifest;
-      return [[name, { workerClass, execution, effect, timeoutSeconds }]];
+      const { workerClass, execution, effect, timeoutSeconds, compensable } = manifest;
+      return [[name, { workerClass, execution, effect, timeoutSeconds, ...(compensable && { compensable }) }]];
     }),
   );
 }

@@ -9,6 +9,12 @@ import type { PlanOutline } from '../plan-outline.ts';
 /** An output as it travels in events: inline up to `limits.inlineOutputBytes`, else a reference. */
 export type Output = { readonly output: Json } | { readonly artifact: Artifact };
 
+/** `output`: the task's, once more, if it travels inline; `items`: how many of a map were compensated. */
+interface Compensated {
+  readonly output?: Json;
+  readonly items?: number;
+}
+
 /** Event type → its data. Times are RFC 3339. A type marked `task` names its task in `taskId`. */
 export interface EventData {
   'goal.submitted': { readonly head: GoalHead };
@@ -17,10 +23,11 @@ export interface EventData {
   'goal.waiting': { readonly waitingFor: WaitingFor };
   /** What it waited for has come. */
   'goal.released': { readonly [nothing: string]: never };
-  'goal.cancelling': { readonly reason: string | null };
+  'goal.cancelling': { readonly reason: string | null; readonly compensate?: true };
   'goal.completed': Output;
   'goal.failed': { readonly error: ErrorInfo };
-  'goal.cancelled': { readonly reason: string | null };
+  /** `error`: what could not be compensated. */
+  'goal.cancelled': { readonly reason: string | null; readonly error?: ErrorInfo };
   'plan.proposed': { readonly outline: PlanOutline };
   /** A new revision: these tasks are new, gone or begin anew; all others are what they were. */
   'plan.amended': {
@@ -54,7 +61,11 @@ export interface EventData {
   'task.completed': Output & { readonly startedAt: string; readonly usage?: Usage };
   'task.failed': { readonly error: ErrorInfo; readonly startedAt?: string; readonly usage?: Usage };
   'task.skipped': { readonly reason: 'condition' | 'upstream_skipped' | 'goal_ended' };
-  'task.cancelled': { readonly reason: string | null };
+  /** `startedAt`: of the attempt that was aborted. */
+  'task.cancelled': { readonly reason: string | null; readonly startedAt?: string };
+  /** task: its effect was taken back. These two may follow the end of a goal: that of one whose parent is cancelled. */
+  'task.compensated': Compensated;
+  'task.compensation_failed': Compensated & { readonly error: ErrorInfo };
   'approval.requested': {
     readonly approvalId: string;
     readonly kind: 'plan' | 'task';
@@ -110,6 +121,8 @@ export const eventTypes = [
   'task.failed',
   'task.skipped',
   'task.cancelled',
+  'task.compensated',
+  'task.compensation_failed',
   'approval.requested',
   'approval.decided',
   'approval.expired',

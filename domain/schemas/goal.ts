@@ -160,6 +160,9 @@ export const goalViewSchema = z.strictObject({
 });
 export type GoalView = z.infer<typeof goalViewSchema>;
 
+/** What came of a task of a goal that was cancelled. */
+const cancelReceiptSchema = z.enum(['not_started', 'aborted', 'finished_anyway', 'compensated']);
+
 export const taskViewSchema = z.strictObject({
   id: z.string(),
   title: z.string(),
@@ -176,7 +179,19 @@ export const taskViewSchema = z.strictObject({
   artifact: artifactSchema.optional(),
   error: errorInfoSchema.nullable(),
   childGoalId: goalIdSchema.nullable(),
-  map: z.strictObject({ total: z.int(), completed: z.int(), failed: z.int() }).nullable(),
+  map: z
+    .strictObject({
+      total: z.int(),
+      completed: z.int(),
+      failed: z.int(),
+      /** Set once the goal was cancelled and the map's items were compensated. */
+      compensated: z.int().optional(),
+    })
+    .nullable(),
+  /** Null unless the goal was cancelled; and on tasks that had ended before, and that nothing compensated. */
+  cancelReceipt: cancelReceiptSchema.nullable(),
+  /** Why the task could not be compensated; left out otherwise. */
+  compensationError: errorInfoSchema.optional(),
 });
 export type TaskView = z.infer<typeof taskViewSchema>;
 

@@ -19,6 +19,8 @@ export const toolManifestSchema = z.strictObject({
   timeoutSeconds: z.number().positive(),
   /** Answers are kept this long and reused for the same tenant, tool and input; 0: never. */
   cacheSeconds: z.int().min(0),
+  /** It can take back what it did: a goal that is cancelled with `compensate` has it do so. Left out otherwise. */
+  compensable: z.literal(true).optional(),
 });
 /** What the engine knows of a tool without running it. */
 export type ToolManifest = z.infer<typeof toolManifestSchema>;

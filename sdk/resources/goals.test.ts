@@ -168,8 +168,9 @@ describe('acting on goals', () => {
       ),
     );
     const { goals } = client(server.url);
-    expect(await goals.cancel(goalId, { reason: 'wrong repository' })).toMatchObject({ status: 'cancelling' });
-    expect(server.requests[0]).toMatchObject({ method: 'POST', body: { reason: 'wrong repository' } });
+    const asked = { reason: 'wrong repository', compensate: true };
+    expect(await goals.cancel(goalId, asked)).toMatchObject({ status: 'cancelling' });
+    expect(server.requests[0]).toMatchObject({ method: 'POST', body: asked });
     await expect(goals.cancel(goalId)).rejects.toMatchObject({ code: 'ASTRA_GOAL_FINISHED' });
   });
 });

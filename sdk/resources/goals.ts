@@ -45,6 +45,13 @@ export interface CancelledCascade {
   readonly cancelling: number;
 }
 
+export interface CancelOptions extends CallOptions {
+  /** For the record. */
+  readonly reason?: string | undefined;
+  /** Have what has completed taken back first, where its tools can; the goal is `cancelling` until that is done. */
+  readonly compensate?: boolean | undefined;
+}
+
 export interface Goals extends GoalPlans {
   /**
    * Submits a goal; durable when it resolves.
@@ -94,8 +101,12 @@ export interface Goals extends GoalPlans {
    * @throws ASTRA_TIMEOUT when it has not ended after `timeoutMs` (default: waits for ever); the goal goes on.
    */
   result(id: string, options?: ResultOptions): Promise<GoalResult>;
-  /** Asks for the cancellation; the goal is `cancelled` when its tasks have ended. @throws ASTRA_GOAL_FINISHED */
-  cancel(id: string, options?: CallOptions & { readonly reason?: string | undefined }): Promise<GoalView>;
+  /**
+   * Asks for the cancellation: what runs is stopped, and the goal is `cancelled` when its tasks have ended. Their `cancelReceipt`
+   * says what came of each.
+   * @throws ASTRA_GOAL_FINISHED
+   */
+  cancel(id: string, options?: CancelOptions): Promise<GoalView>;
   /** Cancels all goals of a cascade that were submitted before and have not ended. */
   cancelCascade(
     cascadeId: string,
@@ -150,8 +161,8 @@ export function createGoals(transport: Transport): Goals {
     events: ((id: string, options: EventOptions = {}) => followEvents(transport, id, options)) as Goals['events'],
     watch: (id, options = {}) => watchGoal(transport, id, options),
     result: (id, options) => waitForResult(transport, id, options),
-    async cancel(id, { reason, signal } = {}) {
-      const body = reason === undefined ? {} : { reason };
+    async cancel(id, { reason, compensate, signal } = {}) {
+      const body = { reason, compensate };
       return (
         await transport.json<GoalView>(`${goalPath(id)}/cancel`, { method: 'POST', body, idempotent: true, signal })
       ).body;

@@ -45,6 +45,7 @@ export const taskView = (fields: Partial<TaskView> = {}): TaskView => ({
   error: null,
   childGoalId: null,
   map: null,
+  cancelReceipt: null,
   ...fields,
 });
 

@@ -21,6 +21,8 @@ export const keys = {
   revocations: 'astra:revocations',
   /** Channel: webhooks of some tenant have changed. */
   webhookChanges: 'astra:webhook-changes',
+  /** Channel: goals that are cancelled, see cancel-channel.ts. */
+  cancels: 'astra:cancels',
   /** A cached answer, where Redis stands in for Memcached. */
   answer: (tenant: string, digest: string): string => `astra:${tenant}:answer:${digest}`,
 } as const;

@@ -6,6 +6,7 @@ import type { PlanOutline } from '../../domain/plan-outline.ts';
 import type { Approval } from '../../domain/schemas/approval.ts';
 import type { Artifact } from '../../domain/schemas/artifact.ts';
 import type { GoalHead, GoalState } from '../../domain/schemas/goal.ts';
+import { compensations } from './compensations.ts';
 
 type TaskRow = readonly [string, number, TaskState['status'], TaskState | null, Artifact | null];
 interface Row {
@@ -16,6 +17,7 @@ interface Row {
   readonly tasks: readonly TaskRow[];
   readonly approvals: readonly Approval[];
   readonly artifacts: readonly string[];
+  readonly compensated: readonly string[];
 }
 
 /**
@@ -34,7 +36,11 @@ SELECT g.head, g.state, g.marks,
       'votes', a.votes, 'requestedAt', a.requested_at, 'expiresAt', a.expires_at) ORDER BY a.requested_at), '[]')
     FROM approvals a WHERE a.tenant = g.tenant AND a.goal_id = g.goal_id) AS approvals,
   (SELECT coalesce(json_agg(a.artifact_id), '[]')
-    FROM artifacts a WHERE a.tenant = g.tenant AND a.goal_id = g.goal_id) AS artifacts
+    FROM artifacts a WHERE a.tenant = g.tenant AND a.goal_id = g.goal_id) AS artifacts,
+  (SELECT coalesce(json_agg(e.task_id) FILTER (WHERE e.task_id LIKE '%.%'), '[]')
+    FROM events e JOIN tasks t ON t.tenant = e.tenant AND t.goal_id = e.goal_id AND t.item >= 0
+      AND e.task_id = t.task_id || '.' || t.item AND e.seq >= t.seq
+    WHERE e.tenant = g.tenant AND e.goal_id = g.goal_id AND e.type IN (${compensations})) AS compensated
 FROM goals g WHERE g.tenant = $1 AND g.goal_id = $2`;
 
 /** The goal as it is recorded; null when it is not. @throws what pg throws */

@@ -52,6 +52,7 @@ CREATE TABLE events (
   data json NOT NULL,
   PRIMARY KEY (tenant, goal_id, seq)
 );
+CREATE INDEX events_of_compensation ON public.events USING btree (tenant, goal_id, task_id) WHERE (type = ANY (ARRAY['task.compensated'::text, 'task.compensation_failed'::text]));
 
 CREATE TABLE goal_waits (
   tenant text COLLATE "C" NOT NULL,

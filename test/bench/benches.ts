@@ -1,3 +1,4 @@
+import { cancelBench } from './benches/cancel.ts';
 import { executionBench } from './benches/execution.ts';
 import { overloadBench } from './benches/overload.ts';
 import { readsBench } from './benches/reads.ts';
@@ -19,6 +20,7 @@ export const benches: readonly Bench[] = [
   submitBench,
   overloadBench,
   recoveryBench,
+  cancelBench,
   startupBench,
   scaleBench,
   leakBench,

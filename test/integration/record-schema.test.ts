@@ -30,8 +30,9 @@ test('processes that start at the same time migrate once', async () => {
     { name: '000001_record', count: 1 },
     { name: '000002_catalogue', count: 1 },
     { name: '000003_revoked_tokens', count: 1 },
-    { name: '000020_submission', count: 1 },
-    { name: '000010_webhooks', count: 1 },
+    { name: '000004_submission', count: 1 },
+    { name: '000005_webhooks', count: 1 },
+    { name: '000006_cancel', count: 1 },
   ]);
 });
 

@@ -38,6 +38,9 @@ export interface Behaviour {
   /** Quick tasks whose first attempt, which they share an activity for, fails. */
   readonly retriedTogether?: readonly string[];
   readonly inlineFailures?: readonly string[];
+  /** What there is to compensate, a list after the other, and what comes of a task's compensation. */
+  readonly compensations?: readonly (readonly string[])[];
+  readonly compensate?: (taskId: string) => Promise<void> | void;
 }
 
 export interface FakeWorld {
@@ -57,6 +60,7 @@ export function createFakeWorld(behaviour: Behaviour): FakeWorld {
   const calls: string[] = [];
   const events: EventDraft[] = [];
   const reached = new Set<string>();
+  let plannedCompensations = 0;
 
   const outlineOf = (args: PlanGoalArgs): PlanOutline =>
     typeof behaviour.outline === 'function' ? behaviour.outline(args) : behaviour.outline;
@@ -135,6 +139,23 @@ export function createFakeWorld(behaviour: Behaviour): FakeWorld {
       calls.push(`closeTask ${task.taskId} ${ending.kind}`);
       if (ending.kind === 'failed') return { status: 'failed', error: ending.error };
       return ending.kind === 'cancelled' ? { status: 'cancelled' } : completed;
+    },
+    planCompensation: async ({ goal }) => {
+      calls.push('planCompensation');
+      const ids = behaviour.compensations?.[plannedCompensations] ?? [];
+      plannedCompensations += 1;
+      const failed = calls.filter((call) => call.startsWith('failCompensation'));
+      return {
+        calls: ids.map((taskId) => ({ goal, taskId, workerClass: 'tools', timeoutSeconds: 10, maxAttempts: 3 })),
+        error: failed.length > 0 ? { ...failure, code: 'ASTRA_COMPENSATION_FAILED' } : null,
+      };
+    },
+    failCompensation: async ({ task, error }) => {
+      calls.push(`failCompensation ${task.taskId} ${error.code}`);
+    },
+    compensateTask: async ({ taskId }) => {
+      calls.push(`compensateTask ${taskId}`);
+      await behaviour.compensate?.(taskId);
     },
     completeGoal: async () => {
       calls.push('completeGoal');

@@ -1,4 +1,5 @@
 import { beginningScenarios } from './beginnings.ts';
+import { compensationScenarios } from './compensation.ts';
 import { endingScenarios } from './endings.ts';
 import { graphScenarios } from './graph.ts';
 import { mapScenarios } from './maps.ts';
@@ -11,4 +12,5 @@ export const scenarios: readonly Scenario[] = [
   ...mapScenarios,
   ...peopleScenarios,
   ...endingScenarios,
+  ...compensationScenarios,
 ];
