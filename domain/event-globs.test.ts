@@ -8,7 +8,7 @@ test('`*` names every type of event', () => {
 });
 
 test('a star stands for either half of a type', () => {
-  expect(typesOfGlob('plan.*')).toEqual(['plan.proposed', 'plan.approved', 'plan.rejected']);
+  expect(typesOfGlob('plan.*')).toEqual(['plan.proposed', 'plan.amended', 'plan.approved', 'plan.rejected']);
   expect(typesOfGlob('*.failed')).toEqual(['goal.failed', 'task.failed']);
   expect(typesOfGlob('task.failed')).toEqual(['task.failed']);
 });
