@@ -64,7 +64,7 @@ test(`${goals} compensations survive ${kills} kills of the worker, and none that
     await stack.waitUntilUp('worker');
   }
   const results = await Promise.all(ids.map((id) => astra.goals.result(id, { timeoutMs: 180_000 })));
-  expect(results).toEqual(ids.map(() => ({ status: 'cancelled', error: null })));
+  expect(results).toMatchObject(ids.map(() => ({ status: 'cancelled', error: null })));
 
   const recordedAt = new Map<string, string>();
   for (const id of ids) {
