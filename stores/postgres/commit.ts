@@ -76,7 +76,7 @@ const outboxPart = `, new_deliveries AS (
   INSERT INTO webhook_deliveries (tenant, goal_id, delivery_id, webhook_id, endpoint, url, seq, type, status, attempts,
     created_at, next_attempt_at, give_up_at)
   SELECT d.*, 'pending', 0, now(), now(), now() + interval '24 hours'
-  FROM unnest($69::text[], $70::text[], $71::text[], $72::text[], $73::text[], $74::text[], $75::bigint[], $76::text[])
+  FROM unnest($70::text[], $71::text[], $72::text[], $73::text[], $74::text[], $75::text[], $76::bigint[], $77::text[])
     AS d(tenant, goal_id, delivery_id, webhook_id, endpoint, url, seq, type)
   JOIN done ON done.tenant = d.tenant AND done.goal_id = d.goal_id
   ON CONFLICT DO NOTHING
