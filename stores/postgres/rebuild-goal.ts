@@ -5,6 +5,7 @@ import { reduce } from '../../domain/goal-view.ts';
 import { goalWrite } from '../goal-write.ts';
 import { commitGoals } from './commit.ts';
 import { readEvents } from './read-goal.ts';
+import { inTransaction } from './transaction.ts';
 
 const pageSize = 1_000;
 const derivedTables = ['tasks', 'approvals', 'artifacts'] as const;
@@ -33,10 +34,7 @@ export async function foldEvents(
  */
 export async function rebuildGoal(pool: Pool, goal: GoalRef): Promise<number | null> {
   const { tenant, goalId } = goal;
-  const client = await pool.connect();
-  let lost: unknown;
-  try {
-    await client.query('BEGIN');
+  return inTransaction(pool, async (client) => {
     const key = [tenant, goalId];
     const { rows } = await client.query<{ seq: number }>(
       'SELECT seq FROM goals WHERE tenant = $1 AND goal_id = $2 FOR UPDATE',
@@ -49,13 +47,6 @@ export async function rebuildGoal(pool: Pool, goal: GoalRef): Promise<number | n
       }
       await commitGoals(client, [goalWrite(goal, { record, changes, baseSeq: rows[0]?.seq ?? 0, events: [] })]);
     }
-    await client.query('COMMIT');
     return record.state.seq || null;
-  } catch (error) {
-    lost = error;
-    throw error;
-  } finally {
-    // A connection in the middle of a transaction is not given back but closed.
-    client.release(lost !== undefined);
-  }
+  });
 }
