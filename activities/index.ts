@@ -11,10 +11,13 @@ import { createTaskScopes } from './execution/task-scope.ts';
 import { createToolRunner } from './execution/tool-runner.ts';
 import { createValues } from './execution/values.ts';
 import { recordSubmission } from './planner/record-planning.ts';
+import { createErase } from './retention/erase.ts';
+import type { RetentionDeps } from './retention/deps.ts';
+import { createSweep } from './retention/sweep.ts';
 import { createPlanGoalWithModel } from './planner/plan-with-model.ts';
 
 /** All activities, over what the process has. Which of them a worker serves depends on the queue it polls. */
-export function createActivities(deps: ExecutionDeps): Activities {
+export function createActivities(deps: ExecutionDeps & { readonly retention: RetentionDeps }): Activities {
   const { recorder } = deps;
   const values = createValues(deps.artifacts);
   const scopes = createTaskScopes(recorder, values);
@@ -32,5 +35,7 @@ export function createActivities(deps: ExecutionDeps): Activities {
     closeTask: createCloseTask(execution),
     completeGoal: createCompleteGoal(execution),
     executeTask: createExecuteTask({ ...execution, runner: createToolRunner(deps) }),
+    sweep: createSweep(deps.retention),
+    erase: createErase(deps.retention),
   };
 }

@@ -26,6 +26,7 @@ export const errorRegistry = {
   ASTRA_IDEMPOTENCY_CONFLICT: entry(409, 'The idempotency key was used with another body'),
   ASTRA_APPROVAL_DECIDED: entry(409, 'The approval is already decided'),
   ASTRA_GOAL_FINISHED: entry(409, 'The goal has already ended'),
+  ASTRA_GOAL_RUNNING: entry(409, 'The goal has not ended'),
   ASTRA_RATE_LIMITED: entry(429, 'Too many requests', true),
   ASTRA_OVERLOADED: entry(429, 'More goals are waiting than can begin soon', true),
   ASTRA_UNAVAILABLE: entry(503, 'A dependency is not available', true),

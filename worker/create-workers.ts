@@ -22,8 +22,8 @@ const sandboxSlots = { maxConcurrentActivityTaskExecutions: 8 };
 export async function createWorkers(parts: WorkerParts): Promise<Worker[]> {
   const { activities } = parts;
   const classes = parts.config.ASTRA_WORKER_CLASSES;
-  const { executeTask, planGoalWithModel, runSegment, runMapSegment } = activities;
-  const tools = { executeTask, planGoalWithModel, runSegment, runMapSegment };
+  const { executeTask, planGoalWithModel, runSegment, runMapSegment, sweep, erase } = activities;
+  const tools = { executeTask, planGoalWithModel, runSegment, runMapSegment, sweep, erase };
   const options: WorkerOptions[] = [];
   if (classes.has('kernel')) {
     const workflowBundle = await loadWorkflowBundle(parts.logger);

@@ -3,18 +3,17 @@ import type { Redis } from 'ioredis';
 import type { Registry } from 'prom-client';
 import type { Activities } from '../activities/contract.ts';
 import { createActivities } from '../activities/index.ts';
-import { createModel } from '../activities/llm/model.ts';
+import { createModel, type Model } from '../activities/llm/model.ts';
 import { createRecorder } from '../activities/projection/recorder.ts';
 import { createSandbox } from '../activities/sandbox/create-sandbox.ts';
 import { builtInTools } from '../activities/tools/built-in-tools.ts';
 import { createEgressPolicy } from '../activities/tools/egress-policy.ts';
 import { createInlinePool } from '../activities/tools/inline-pool.ts';
 import { loadToolModules } from '../activities/tools/load-tool-modules.ts';
-import { createToolRegistry } from '../activities/tools/registry.ts';
+import { createToolRegistry, type ToolRegistry } from '../activities/tools/registry.ts';
 import { createToolArtifacts } from '../activities/tools/tool-artifacts.ts';
 import type { Config } from '../platform/config.ts';
 import type { Logger } from '../platform/logger.ts';
-import { createArtifactStore } from '../stores/artifacts/artifact-store.ts';
 import { createAnswerCache } from '../stores/cache/answer-cache.ts';
 import { createLivePublisher } from '../stores/cache/live-publisher.ts';
 import { createViewCache } from '../stores/cache/view-cache.ts';
@@ -24,6 +23,7 @@ import { createTemplateStore } from '../stores/postgres/templates.ts';
 import { createToolStore } from '../stores/postgres/tools.ts';
 import { createRedis } from '../stores/redis.ts';
 import { createToolCatalogue } from '../stores/tool-catalogue.ts';
+import { createRetentionParts } from './retention-parts.ts';
 import { createWorkerMetrics } from './worker-metrics.ts';
 
 interface PartsOptions {
@@ -48,17 +48,7 @@ export interface WorkerParts {
 export async function createParts({ config, logger, metrics, threads }: PartsOptions): Promise<WorkerParts> {
   const toolModules = config.ASTRA_TOOL_MODULES;
   const model = createModel(config);
-  const builtIn = builtInTools({
-    egress: createEgressPolicy(config.ASTRA_EGRESS_ALLOW),
-    sandbox: createSandbox({
-      bwrapPath: config.ASTRA_BWRAP_BIN,
-      roots: config.ASTRA_SHELL_ROOTS,
-      hiddenDirectories: config.ASTRA_SHELL_HIDDEN,
-    }),
-    shellNetworkAllowed: config.ASTRA_SHELL_NETWORK,
-    model,
-  });
-  const tools = createToolRegistry({ tools: [...builtIn, ...(await loadToolModules(toolModules))] });
+  const tools = await createTools(config, model);
   const inlinePool = createInlinePool({ threads, toolModules });
 
   const pool = createPool(config, { logger });
@@ -73,7 +63,8 @@ export async function createParts({ config, logger, metrics, threads }: PartsOpt
     memoryBytes: config.ASTRA_RECORD_MEMORY_MIB * 1024 * 1024,
   });
   const answers = createAnswerCache({ memcachedServers: config.MEMCACHED_SERVERS, redis, logger });
-  const artifacts = createArtifactStore(config);
+  const retention = createRetentionParts({ config, pool, redis, answers, recorder, logger });
+  const { artifacts } = retention;
   const toolStore = createToolStore(pool);
   const lookup = createArtifactList(pool).get;
   const activities = createActivities({
@@ -89,6 +80,7 @@ export async function createParts({ config, logger, metrics, threads }: PartsOpt
     model,
     logger,
     onScheduled,
+    retention: retention.deps,
   });
 
   return {
@@ -97,13 +89,28 @@ export async function createParts({ config, logger, metrics, threads }: PartsOpt
     redis,
     announceTools: () => toolStore.put(tools.manifests()),
     async close() {
+      retention.close();
       await recorder.close();
       await inlinePool.close();
       viewCache.close();
       answers.close();
-      artifacts.close();
       redis.disconnect();
       await pool.end();
     },
   };
+}
+
+/** The built-in ones and those of the configured modules. */
+async function createTools(config: Config, model: Model | null): Promise<ToolRegistry> {
+  const builtIn = builtInTools({
+    egress: createEgressPolicy(config.ASTRA_EGRESS_ALLOW),
+    sandbox: createSandbox({
+      bwrapPath: config.ASTRA_BWRAP_BIN,
+      roots: config.ASTRA_SHELL_ROOTS,
+      hiddenDirectories: config.ASTRA_SHELL_HIDDEN,
+    }),
+    shellNetworkAllowed: config.ASTRA_SHELL_NETWORK,
+    model,
+  });
+  return createToolRegistry({ tools: [...builtIn, ...(await loadToolModules(config.ASTRA_TOOL_MODULES))] });
 }

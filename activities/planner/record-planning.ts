@@ -21,7 +21,7 @@ export async function recordPlanning(
   args: PlanGoalArgs,
   plan: () => Promise<PlannedGoal>,
 ): Promise<PlanGoalResult> {
-  const { goal, submission, bodyHash } = args;
+  const { goal, submission, bodyHash, submittedBy } = args;
   const recorded = await recordedOutline(recorder, args);
   if (recorded) return { outline: recorded };
   const documents = submission.documents ?? [];
@@ -31,7 +31,7 @@ export async function recordPlanning(
     const { plan: body, outline, params } = planned;
     await recorder.record(goal, planningDrafts(args, planned), {
       plan: { plan: body, outline, params },
-      submission: { documents, bodyHash },
+      submission: { documents, bodyHash, submittedBy },
     });
     return { outline };
   } catch (error) {
@@ -61,8 +61,9 @@ export async function recordedOutline(recorder: Recorder, { goal }: PlanGoalArgs
 }
 
 export async function recordSubmission(recorder: Recorder, args: PlanGoalArgs): Promise<void> {
+  const { goal, bodyHash, submittedBy } = args;
   const { documents = [] } = args.submission;
-  await recorder.record(args.goal, [submitted(args)], { submission: { documents, bodyHash: args.bodyHash } });
+  await recorder.record(goal, [submitted(args)], { submission: { documents, bodyHash, submittedBy } });
 }
 
 const submitted = (args: PlanGoalArgs, objective?: string): EventDraft =>

@@ -27,6 +27,8 @@ export interface GoalMemory {
   keep(entry: GoalEntry): void;
   /** Folds in what other processes have recorded. False when the goal is not recorded at all. @throws what pg throws */
   catchUp(entry: GoalEntry): Promise<boolean>;
+  /** Reads these goals, by `goalKey`, again. */
+  forget(isGone: (key: string) => boolean): void;
 }
 
 /** With more missed events than these, the rows are read instead. */
@@ -93,6 +95,10 @@ export function createGoalMemory(pool: Pool, options: { readonly maxBytes: numbe
       const loaded = await loadGoal(pool, goal);
       if (loaded) entry.record = loaded;
       return loaded !== null;
+    },
+    // An entry that a commit uses at this moment is used up by it, like another process's.
+    forget(isGone) {
+      for (const key of [...alive.keys()].filter(isGone)) for (const kept of [entries, alive]) kept.delete(key);
     },
   };
 }

@@ -77,6 +77,10 @@ export interface Recorder {
   /** Null: no event has touched the task. */
   task(goal: GoalRef, taskId: string): Promise<TaskState | null>;
   approval(goal: GoalRef, approvalId: string): Promise<Approval | null>;
+  /** These goals, by `goalKey`, were deleted: what memory holds of them is not believed any more. */
+  forget(isGone: (key: string) => boolean): void;
+  /** Grows with each `forget`: what is derived of the record may be wrong then. */
+  readonly forgotten: number;
   /** Records what waits. Nothing may be recorded afterwards. */
   close(): Promise<void>;
 }
@@ -110,7 +114,8 @@ export function createRecorder({
       onCommitted?.({ events: write.events.length });
     },
   });
-  return { ...createWriter(memory, createCommitQueue(commit)), ...createReads(pool, memory, values) };
+  // Not a copy of the reads: one of them is a property that changes.
+  return Object.assign(createReads(pool, memory, values), createWriter(memory, createCommitQueue(commit)));
 }
 
 type Writes = 'record' | 'note' | 'close';
@@ -163,6 +168,7 @@ function createWriter(memory: GoalMemory, queue: CommitQueue): Pick<Recorder, Wr
 
 function createReads(pool: Pool, memory: GoalMemory, values: RecordedValues): Omit<Recorder, Writes> {
   const approvals = createApprovalStore(pool);
+  let forgotten = 0;
 
   async function outcomes(goal: GoalRef, taskIds: readonly string[]): Promise<Record<string, TaskOutcome>> {
     const entry = memory.peek(goal);
@@ -210,6 +216,14 @@ function createReads(pool: Pool, memory: GoalMemory, values: RecordedValues): Om
     },
     task: async (goal, taskId) => (await orUnavailable(readTasks(pool, goal, [taskId])))[0]?.state ?? null,
     approval: (goal, approvalId) => orUnavailable(approvals.get(goal.tenant, approvalId)),
+    forget(isGone) {
+      forgotten += 1;
+      memory.forget(isGone);
+      values.forget(isGone);
+    },
+    get forgotten() {
+      return forgotten;
+    },
   };
 }
 

@@ -34,7 +34,11 @@ const recordPatienceMs = 500;
 export type SubmitGoal = (
   tenant: string,
   body: unknown,
-  options: { readonly idempotencyKey: string | undefined },
+  options: {
+    readonly idempotencyKey: string | undefined;
+    /** Of the token, whose goal it is when the subject is to be forgotten. */
+    readonly subject?: string | undefined;
+  },
 ) => Promise<SubmittedGoal>;
 
 /**
@@ -45,7 +49,7 @@ export type SubmitGoal = (
 export function createSubmitGoal(deps: SubmitGoalDeps): SubmitGoal {
   const { engine, admission, goalList, catalogue } = deps;
 
-  return async (tenant, body, { idempotencyKey }) => {
+  return async (tenant, body, { idempotencyKey, subject }) => {
     const submission = validateSubmission(body, await catalogue());
     await requirePlanSource(deps, tenant, submission);
     const goalId = createGoalId(tenant, idempotencyKey);
@@ -63,6 +67,7 @@ export function createSubmitGoal(deps: SubmitGoalDeps): SubmitGoal {
       submittedAt: new Date().toISOString(),
       parentGoalId: null,
       bodyHash,
+      submittedBy: subject,
       depth: 0,
     };
     if (await admission.admit({ tenant, goalId }, () => engine.start(started))) return { goalId, started };

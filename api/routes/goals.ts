@@ -86,9 +86,10 @@ export function mountGoals(app: OpenAPIHono<ApiEnv>, deps: ApiDeps): void {
   const submitGoal = createSubmitGoal({ ...deps, model: config.ASTRA_MODEL });
 
   app.openapi(submit, async (c) => {
-    const { tenant } = c.get('principal');
+    const { tenant, subject } = c.get('principal');
     const { goalId, started } = await submitGoal(tenant, await readJson(c), {
       idempotencyKey: c.req.valid('header')[idempotencyHeader],
+      subject,
     });
     c.header('location', links.url(goalId));
     if (!started) {

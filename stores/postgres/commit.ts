@@ -24,9 +24,10 @@ WITH wanted AS (
   RETURNING g.tenant, g.goal_id
 ), created AS (
   INSERT INTO goals (tenant, goal_id, seq, status, state, marks, finished_at, head, documents, labels, template,
-    parent_goal_id, priority, body_hash, created_at)
+    parent_goal_id, priority, body_hash, created_at, submitted_by)
   SELECT * FROM unnest($9::text[], $10::text[], $11::bigint[], $12::text[], $13::json[], $14::text[], $15::timestamptz[],
-    $16::json[], $17::json[], $18::jsonb[], $19::text[], $20::text[], $21::smallint[], $22::text[], $23::timestamptz[])
+    $16::json[], $17::json[], $18::jsonb[], $19::text[], $20::text[], $21::smallint[], $22::text[], $23::timestamptz[],
+    $69::text[])
   ON CONFLICT DO NOTHING
   RETURNING tenant, goal_id
 ), done AS (
