@@ -19,6 +19,14 @@ import {
   taskViewSchema,
 } from '../domain/schemas/goal.ts';
 import { planSchema } from '../domain/schemas/plan.ts';
+import {
+  archiveDownloadSchema,
+  archivedGoalSchema,
+  deletionSchema,
+  retentionSchema,
+  subjectForgettingSchema,
+  tenantDeletionSchema,
+} from '../domain/schemas/retention.ts';
 import { templateSchema } from '../domain/schemas/template.ts';
 import { toolManifestSchema } from '../domain/schemas/tool.ts';
 import { scopes } from './context.ts';
@@ -123,6 +131,13 @@ export const namedSchemas = {
   ToolList: listOf(toolManifestSchema),
   Me: meSchema,
   TokenRevocation: tokenRevocationSchema,
+  Retention: retentionSchema,
+  Deletion: deletionSchema,
+  TenantDeletion: tenantDeletionSchema,
+  SubjectForgetting: subjectForgettingSchema,
+  ArchivedGoal: archivedGoalSchema,
+  ArchivedGoalList: listOf(archivedGoalSchema),
+  ArchiveDownload: archiveDownloadSchema,
   Readiness: readinessSchema,
 } as const satisfies Record<string, z.ZodType>;
 export type SchemaName = keyof typeof namedSchemas;

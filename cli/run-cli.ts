@@ -1,8 +1,11 @@
 import { Command, CommanderError, Option } from 'commander';
 import packageJson from '../package.json' with { type: 'json' };
 import { createApprovalCommand } from './commands/approval.ts';
+import { createArchiveCommand } from './commands/archive.ts';
+import { createSubjectCommand, createTenantCommand } from './commands/deletion.ts';
 import { createGoalCommand } from './commands/goal.ts';
 import { createMeCommand } from './commands/me.ts';
+import { createRetentionCommand } from './commands/retention.ts';
 import { createTemplateCommand } from './commands/template.ts';
 import { createTokenCommand } from './commands/token.ts';
 import { createToolCommand } from './commands/tool.ts';
@@ -30,6 +33,10 @@ function createProgram(io: Io, exit: (code: ExitCode) => void): Command {
     createToolCommand,
     createMeCommand,
     createTokenCommand,
+    createRetentionCommand,
+    createArchiveCommand,
+    createSubjectCommand,
+    createTenantCommand,
   ]) {
     program.addCommand(create(bind));
   }

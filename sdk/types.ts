@@ -4,6 +4,7 @@ import type { ErrorInfo } from '../domain/schemas/common.ts';
 import type { GoalEvent } from '../domain/schemas/event.ts';
 import type { GoalStatus, GoalSubmission, GoalView, GraphView, TaskStatus, TaskView } from '../domain/schemas/goal.ts';
 import type { Plan } from '../domain/schemas/plan.ts';
+import type { ArchiveDownload, ArchivedGoal, Deletion, Retention } from '../domain/schemas/retention.ts';
 import type { Template } from '../domain/schemas/template.ts';
 import type { ToolManifest } from '../domain/schemas/tool.ts';
 import type { ErrorCode, Fault } from '../domain/errors.ts';
@@ -11,8 +12,11 @@ import type { Json, JsonObject } from '../domain/json.ts';
 
 export type {
   Approval,
+  ArchiveDownload,
+  ArchivedGoal,
   Artifact,
   Decision,
+  Deletion,
   ErrorCode,
   ErrorInfo,
   Fault,
@@ -24,6 +28,7 @@ export type {
   Json,
   JsonObject,
   Plan,
+  Retention,
   TaskStatus,
   TaskView,
   Template,
