@@ -116,15 +116,17 @@ describe('requests that are not understood', () => {
       taskId: 'a',
       approvalId: 'apr_x',
       artifactId: 'art_0123456789abcdef',
+      deletionId: `del_${'0'.repeat(32)}`,
       name: 'x',
     };
+    const as = await app.tokens.sign({ scope: 'admin' });
     const calls = Object.entries(paths)
       .filter(([path]) => path.startsWith('/v1/'))
       .flatMap(([path, methods]) => Object.keys(methods).map((method) => ({ method: method.toUpperCase(), path })));
     expect(calls.length).toBeGreaterThan(18);
     for (const { method, path } of calls) {
       const url = path.replaceAll(/\{(\w+)\}/g, (_, name: string) => samples[name] ?? 'x');
-      const answer = await problem(await app.request(`${url}?nonsense=1`, { method }));
+      const answer = await problem(await app.request(`${url}?nonsense=1`, { method, as }));
       expect({ method, path, ...answer }).toMatchObject({
         method,
         path,

@@ -1,4 +1,4 @@
-import { forgetSubject } from '../../domain/forget-subject.ts';
+import { forgetSubject, type Forgetting } from '../../domain/forget-subject.ts';
 import type { Json } from '../../domain/json.ts';
 import type { GoalId } from '../../domain/schemas/common.ts';
 import type { SubjectRequest } from '../../stores/postgres/deletions.ts';
@@ -88,21 +88,23 @@ async function rewriteArchive(
 ): Promise<void> {
   const { tenant, subject, pseudonym } = deletion.request;
   const goal = { tenant, goalId };
-  const counted = { votes: 0 };
+  let votes = 0;
   async function* rewritten(): AsyncGenerator<string, void, undefined> {
     for await (const line of archive.read(goal)) {
-      const isAbout = line.startsWith('{"approval":') || line.startsWith('{"event":');
-      if (!isAbout || !line.includes(JSON.stringify(subject))) {
-        yield line;
-        continue;
-      }
-      // Astra wrote the line.
-      const forgotten = JSON.stringify(forgetSubject(JSON.parse(line) as Json, { subject, pseudonym }));
-      if (forgotten !== line && line.startsWith('{"approval":')) counted.votes += 1;
+      const forgotten = line.includes(JSON.stringify(subject)) ? withoutSubject(line, { subject, pseudonym }) : line;
+      if (forgotten !== line && line.startsWith('{"event":')) votes += 1;
       yield forgotten;
     }
   }
   await archive.write(goal, rewritten());
   await archivedGoals.rename(goal, { subject, pseudonym });
-  await count(counted);
+  await count({ votes });
+}
+
+/** What is no approval, and no event about one, is the goal's data, whatever it names. */
+function withoutSubject(line: string, forgetting: Forgetting): string {
+  // Astra wrote it: see goal-lines.ts.
+  const value = JSON.parse(line) as { readonly approval?: Json; readonly event?: { readonly type: string } };
+  const isAbout = value.approval !== undefined || value.event?.type.startsWith('approval.');
+  return isAbout ? JSON.stringify(forgetSubject(value, forgetting)) : line;
 }

@@ -27,7 +27,7 @@ export interface GoalRemovals {
     goals: readonly { readonly goalId: GoalId; readonly archive: boolean }[],
     options?: { readonly evenRunning?: boolean },
   ): Promise<void>;
-  /** In a fixed order, those of the deletion that are marked. */
+  /** Those of the deletion that are marked, first those whose rows are still there. */
   list(deletionId: string, options: { readonly limit: number }): Promise<readonly Removal[]>;
   archived(tenant: string, goalId: GoalId): Promise<void>;
   /**
@@ -88,7 +88,7 @@ function createMarks(pool: Pool): Omit<GoalRemovals, Objects | Announcements> {
     async list(deletionId, { limit }) {
       const rows = await query<{ goal_id: GoalId; archive: boolean; gone_seconds: number | null }>(pool, {
         text: `SELECT goal_id, archive, extract(epoch FROM now() - gone_at)::float8 AS gone_seconds FROM goal_removals
-          WHERE deletion_id = $1 ORDER BY tenant, goal_id LIMIT $2`,
+          WHERE deletion_id = $1 ORDER BY gone_at NULLS FIRST, goal_id LIMIT $2`,
         values: [deletionId, limit],
       });
       return rows.map((row) => ({ goalId: row.goal_id, archive: row.archive, goneSeconds: row.gone_seconds }));

@@ -188,7 +188,7 @@ test('workers forget what is gone, and keep bytes that are written again', async
   });
   onTestFinished(() => follower.close());
   await mark(id(), goal);
-  expect(follower.anyLeaving).toBe(false);
+  expect(follower.isLeaving(goal.tenant, sha256)).toBe(false);
   await removeGoalRows(worker.pool, { ...goal, goalIds: [goal.goalId] }, { onProgress });
   await until(() => follower.isLeaving(goal.tenant, sha256), 'the worker is told', { timeoutSeconds: 2 });
   const [isGone] = gone;
