@@ -30,6 +30,8 @@ interface ApprovalOfTenant extends Omit<GoalOfTenant, 'own'> {
   readonly named: boolean;
 }
 
+/** What was asked about is the goal's data, whomever it names. */
+const asked = 'input';
 /** As a text of JSON has it. */
 const quoted = (subject: string): string => JSON.stringify(subject);
 
@@ -47,7 +49,8 @@ export function createSubjectRecords(pool: Pool): SubjectRecords {
 
     async approvals(tenant, { subject, after, limit }) {
       const rows = await query<{ approval_id: string; goal_id: GoalId; named: boolean; ended: boolean }>(pool, {
-        text: `SELECT a.approval_id, a.goal_id, position($3 IN row_to_json(a)::text) > 0 AS named,
+        text: `SELECT a.approval_id, a.goal_id, coalesce((SELECT bool_or(position($3 IN value::text) > 0)
+              FROM json_each(row_to_json(a)) WHERE key <> '${asked}'), false) AS named,
             g.finished_at IS NOT NULL AS ended
           FROM approvals a JOIN goals g ON g.tenant = a.tenant AND g.goal_id = a.goal_id
           WHERE a.tenant = $1 AND a.approval_id > $2 ORDER BY a.approval_id LIMIT $4`,
@@ -73,7 +76,7 @@ async function forgetIn(client: ClientBase, { tenant, goalId }: GoalRef, forgett
 
   const columns = await query<{ name: string }>(client, {
     text: `SELECT attname AS name FROM pg_attribute WHERE attrelid = 'approvals'::regclass
-      AND atttypid IN ('json'::regtype, 'jsonb'::regtype) AND NOT attisdropped`,
+      AND atttypid IN ('json'::regtype, 'jsonb'::regtype) AND attname <> '${asked}' AND NOT attisdropped`,
   });
   for (const column of columns.map(({ name }) => escapeIdentifier(name))) {
     const rows = await query<{ approval_id: string; text: string }>(client, {
