@@ -29,6 +29,8 @@ export interface PlanGoalArgs {
   readonly submittedAt: string;
   /** Of the request's body, by which a repeat with the same idempotency key is told; null for a sub-goal. */
   readonly bodyHash: string | null;
+  /** Subject of the token that the submission came with; none for a sub-goal. */
+  readonly submittedBy?: string | undefined;
   /** 0 for a goal submitted by a client. */
   readonly depth: number;
 }
@@ -250,9 +252,22 @@ export interface ToolActivities {
   compensateTask(call: CompensationCall): Promise<void>;
 }
 
+/** Run as activities of their own. What they are to do, and how far it is, stands in the stores. */
+export interface RetentionActivities {
+  /** Begins the deletion of goals whose time has come, and goes on with deletions that nobody works at. */
+  sweep(): Promise<void>;
+  /** Does some of a deletion. */
+  erase(args: { readonly deletionId: string }): Promise<EraseResult>;
+}
+export interface EraseResult {
+  readonly done: boolean;
+  /** Until it is worth going on. */
+  readonly waitSeconds: number;
+}
+
 /** A plan by a model: too slow for a local activity. Its goal's submission is recorded before. */
 export interface PlannerActivities {
   planGoalWithModel(args: PlanGoalArgs): Promise<PlanGoalResult>;
 }
 
-export type Activities = KernelActivities & ToolActivities & PlannerActivities;
+export type Activities = KernelActivities & ToolActivities & PlannerActivities & RetentionActivities;

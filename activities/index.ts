@@ -21,10 +21,13 @@ import { createAmendPlan } from './planner/amend-plan.ts';
 import { createForkGoal } from './planner/fork-goal.ts';
 import { createRetryGoal } from './planner/retry-goal.ts';
 import { recordSubmission } from './planner/record-planning.ts';
+import { createErase } from './retention/erase.ts';
+import type { RetentionDeps } from './retention/deps.ts';
+import { createSweep } from './retention/sweep.ts';
 import { createPlanGoalWithModel } from './planner/plan-with-model.ts';
 
 /** All activities, over what the process has. Which of them a worker serves depends on the queue it polls. */
-export function createActivities(deps: ExecutionDeps): Activities {
+export function createActivities(deps: ExecutionDeps & { readonly retention: RetentionDeps }): Activities {
   const { recorder } = deps;
   const values = createValues(deps.artifacts);
   const scopes = createTaskScopes(recorder, values);
@@ -53,5 +56,7 @@ export function createActivities(deps: ExecutionDeps): Activities {
     compensateTask: createCompensateTask({ ...execution, runner }),
     executeTask: createExecuteTask(attempts),
     executeTasks: createExecuteTasks(attempts),
+    sweep: createSweep(deps.retention),
+    erase: createErase(deps.retention),
   };
 }

@@ -116,7 +116,6 @@ describe('requests that are not understood', () => {
 
   test('no call takes a query parameter that it does not know', async () => {
     const { paths } = await openApi();
-    const as = await app.tokens.sign({ scope: 'admin' });
     const samples: Record<string, string> = {
       goalId,
       webhookId: `whk_${'0'.repeat(22)}`,
@@ -125,8 +124,10 @@ describe('requests that are not understood', () => {
       taskId: 'a',
       approvalId: 'apr_x',
       artifactId: 'art_0123456789abcdef',
+      deletionId: `del_${'0'.repeat(32)}`,
       name: 'x',
     };
+    const as = await app.tokens.sign({ scope: 'admin' });
     const calls = Object.entries(paths)
       .filter(([path]) => path.startsWith('/v1/'))
       .flatMap(([path, methods]) => Object.keys(methods).map((method) => ({ method: method.toUpperCase(), path })));

@@ -7,6 +7,7 @@ import { createLogger } from '../platform/logger.ts';
 import { createMetrics } from '../platform/metrics.ts';
 import { createSecretBox } from '../platform/secret-box.ts';
 import { untilSignal } from '../platform/shutdown.ts';
+import { createArchiveStore } from '../stores/archive/archive-store.ts';
 import { createArtifactStore } from '../stores/artifacts/artifact-store.ts';
 import { createLiveLane } from '../stores/cache/live-lane.ts';
 import { createViewCache } from '../stores/cache/view-cache.ts';
@@ -14,13 +15,17 @@ import { createViewMemory } from '../stores/cache/view-memory.ts';
 import { createGoalReader } from '../stores/goal-reader.ts';
 import { createHotViews } from '../stores/hot-views.ts';
 import { createApprovalStore } from '../stores/postgres/approvals.ts';
+import { createArchivedGoals } from '../stores/postgres/archived-goals.ts';
 import { createArtifactList } from '../stores/postgres/artifacts.ts';
 import { createCascadeStore } from '../stores/postgres/cascades.ts';
 import { createDeliveryLog } from '../stores/postgres/delivery-log.ts';
 import { createCompensationStore } from '../stores/postgres/compensations.ts';
+import { createDeletionStore } from '../stores/postgres/deletions.ts';
 import { createGoalList } from '../stores/postgres/goal-list.ts';
 import { createInboundWebhookStore } from '../stores/postgres/inbound-webhooks.ts';
+import { createGoalTree } from '../stores/postgres/goal-tree.ts';
 import { createPool } from '../stores/postgres/pool.ts';
+import { createRetentionPolicies } from '../stores/postgres/retention-policies.ts';
 import { createRevokedTokenStore } from '../stores/postgres/revoked-tokens.ts';
 import { createSigningSecrets } from '../stores/postgres/signing-secrets.ts';
 import { createTemplateStore } from '../stores/postgres/templates.ts';
@@ -66,6 +71,7 @@ const hotViews = createHotViews({
   onQuery: countRead,
 });
 const artifactStore = createArtifactStore(config);
+const archive = createArchiveStore(config);
 const checks = createHealthChecks({ pool, redis, connection, artifactStore, namespace: config.TEMPORAL_NAMESPACE });
 const tools = createToolStore(pool);
 const goalList = createGoalList(pool);
@@ -106,6 +112,11 @@ const app = createApp({
   inboundWebhooks: createInboundWebhookStore(pool, secretBox),
   artifactList: createArtifactList(pool),
   artifactStore,
+  goalTree: createGoalTree(pool),
+  retention: createRetentionPolicies(pool),
+  deletions: createDeletionStore(pool),
+  archivedGoals: createArchivedGoals(pool),
+  archive,
   checks,
   shutdown: goingDown.signal,
 });
@@ -129,6 +140,7 @@ memory?.close();
 viewCache.close();
 redis.disconnect();
 artifactStore.close();
+archive.close();
 await pool.end();
 // The channel to Temporal is not closed: a retry of a call that was given up would throw into a closed one.
 process.exit(0);

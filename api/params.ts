@@ -18,6 +18,9 @@ export const taskParams = goalParams.extend({
 });
 export const approvalParams = z.object({ approvalId: z.string().regex(/^apr_[\w.-]{1,200}$/, 'must look like apr_…') });
 export const artifactParams = z.object({ artifactId: artifactSchema.shape.id });
+export const deletionParams = z.object({
+  deletionId: z.string().regex(/^del_[0-9a-f]{32}$/, 'must look like del_… (32 hexadecimal digits)'),
+});
 export const templateParams = z.object({ name: templateNameSchema });
 export const scheduleParams = z.object({ name: scheduleNameSchema });
 export const toolParams = z.object({ name: z.string().min(1).max(128) });

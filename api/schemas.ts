@@ -28,6 +28,14 @@ import {
 } from '../domain/schemas/goal.ts';
 import { planSchema } from '../domain/schemas/plan.ts';
 import { goalForkSchema, goalRetrySchema, planChangeSchema } from '../domain/schemas/plan-change.ts';
+import {
+  archiveDownloadSchema,
+  archivedGoalSchema,
+  deletionSchema,
+  retentionSchema,
+  subjectForgettingSchema,
+  tenantDeletionSchema,
+} from '../domain/schemas/retention.ts';
 import { templateSchema } from '../domain/schemas/template.ts';
 import { toolManifestSchema } from '../domain/schemas/tool.ts';
 import {
@@ -220,6 +228,13 @@ export const namedSchemas = {
   InboundReceipt: inboundReceiptSchema,
   Me: meSchema,
   TokenRevocation: tokenRevocationSchema,
+  Retention: retentionSchema,
+  Deletion: deletionSchema,
+  TenantDeletion: tenantDeletionSchema,
+  SubjectForgetting: subjectForgettingSchema,
+  ArchivedGoal: archivedGoalSchema,
+  ArchivedGoalList: listOf(archivedGoalSchema),
+  ArchiveDownload: archiveDownloadSchema,
   Readiness: readinessSchema,
 } as const satisfies Record<string, z.ZodType>;
 export type SchemaName = keyof typeof namedSchemas;

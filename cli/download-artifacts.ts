@@ -27,8 +27,15 @@ export function fileNames(artifacts: readonly Pick<Artifact, 'name'>[]): string[
   });
 }
 
-async function download({ astra, io }: Session, artifact: Artifact, path: string): Promise<void> {
-  const response = await astra.artifacts.download(artifact.id, { signal: io.signal });
+/** What is to be downloaded; checked where its hash is known. */
+interface Download {
+  readonly name: string;
+  readonly sha256?: string;
+  readonly fetch: () => Promise<Response>;
+}
+
+async function download({ io }: Session, { name, sha256, fetch }: Download, path: string): Promise<void> {
+  const response = await fetch();
   const hash = createHash('sha256');
   const tee = new Transform({
     transform(chunk: Buffer, _encoding, done) {
@@ -40,8 +47,8 @@ async function download({ astra, io }: Session, artifact: Artifact, path: string
   try {
     const body = Readable.fromWeb(response.body ?? new ReadableStream());
     await pipeline(body, tee, createWriteStream(partial), { signal: io.signal });
-    if (hash.digest('hex') !== artifact.sha256) {
-      throw new Error(`${artifact.name} arrived damaged: its SHA-256 is not ${artifact.sha256}; download it again`);
+    if (sha256 !== undefined && hash.digest('hex') !== sha256) {
+      throw new Error(`${name} arrived damaged: its SHA-256 is not ${sha256}; download it again`);
     }
     await rename(partial, path);
   } catch (error) {
@@ -50,16 +57,31 @@ async function download({ astra, io }: Session, artifact: Artifact, path: string
   }
 }
 
-/** Downloads the artifacts into the directory, which is made when it is not there. @returns their paths, in order */
-export async function downloadArtifacts(
+/** Downloads the files into the directory, which is made when it is not there. @returns their paths, in order */
+export async function downloadFiles(
   session: Session,
-  artifacts: readonly Artifact[],
+  files: readonly Download[],
   directory: string,
 ): Promise<string[]> {
   const target = resolve(session.io.cwd, directory);
   await mkdir(target, { recursive: true });
-  const paths = fileNames(artifacts).map((name) => join(target, name));
-  for (const [index, artifact] of artifacts.entries())
-    await download(session, artifact, paths[index] ?? join(target, artifact.id));
-  return paths;
+  const named = fileNames(files).map((name, index) => [join(target, name), files[index]] as const);
+  for (const [path, file] of named) if (file) await download(session, file, path);
+  return named.map(([path]) => path);
 }
+
+/** @returns their paths, in order */
+export const downloadArtifacts = (
+  session: Session,
+  artifacts: readonly Artifact[],
+  directory: string,
+): Promise<string[]> =>
+  downloadFiles(
+    session,
+    artifacts.map(({ id, name, sha256 }) => ({
+      name,
+      sha256,
+      fetch: () => session.astra.artifacts.download(id, { signal: session.io.signal }),
+    })),
+    directory,
+  );

@@ -1,10 +1,13 @@
 import { Command, CommanderError, Option } from 'commander';
 import packageJson from '../package.json' with { type: 'json' };
 import { createApprovalCommand } from './commands/approval.ts';
+import { createArchiveCommand } from './commands/archive.ts';
+import { createSubjectCommand, createTenantCommand } from './commands/deletion.ts';
 import { createGoalCommand } from './commands/goal.ts';
 import { createInboundWebhookCommand } from './commands/inbound-webhook.ts';
 import { createMeCommand } from './commands/me.ts';
 import { createScheduleCommand } from './commands/schedule.ts';
+import { createRetentionCommand } from './commands/retention.ts';
 import { createTemplateCommand } from './commands/template.ts';
 import { createTokenCommand } from './commands/token.ts';
 import { createToolCommand } from './commands/tool.ts';
@@ -36,6 +39,10 @@ function createProgram(io: Io, exit: (code: ExitCode) => void): Command {
     createInboundWebhookCommand,
     createMeCommand,
     createTokenCommand,
+    createRetentionCommand,
+    createArchiveCommand,
+    createSubjectCommand,
+    createTenantCommand,
   ]) {
     program.addCommand(create(bind));
   }

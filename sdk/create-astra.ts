@@ -1,8 +1,18 @@
 import { createApprovals, type Approvals } from './resources/approvals.ts';
+import { createArchive, type Archive } from './resources/archive.ts';
 import { createArtifacts, type Artifacts } from './resources/artifacts.ts';
+import {
+  createDeletions,
+  createSubjects,
+  createTenant,
+  type Deletions,
+  type Subjects,
+  type TenantResource,
+} from './resources/deletions.ts';
 import { createGoals, type Goals } from './resources/goals.ts';
 import { createSchedules, type Schedules } from './resources/schedules.ts';
 import { createInboundWebhooks, type InboundWebhooks } from './resources/inbound-webhooks.ts';
+import { createRetention, type RetentionResource } from './resources/retention.ts';
 import { createTemplates, type Templates } from './resources/templates.ts';
 import { createTokens, type Tokens } from './resources/tokens.ts';
 import { createTools, type Tools } from './resources/tools.ts';
@@ -27,6 +37,11 @@ export interface Astra {
   readonly webhooks: Webhooks;
   readonly inboundWebhooks: InboundWebhooks;
   readonly tokens: Tokens;
+  readonly retention: RetentionResource;
+  readonly archive: Archive;
+  readonly deletions: Deletions;
+  readonly tenant: TenantResource;
+  readonly subjects: Subjects;
   me(options?: CallOptions): Promise<Me>;
 }
 
@@ -51,6 +66,11 @@ export function createAstra(options: AstraOptions): Astra {
     webhooks: createWebhooks(transport),
     inboundWebhooks: createInboundWebhooks(transport),
     tokens: createTokens(transport),
+    retention: createRetention(transport),
+    archive: createArchive(transport),
+    deletions: createDeletions(transport),
+    tenant: createTenant(transport),
+    subjects: createSubjects(transport),
     async me({ signal } = {}) {
       return (await transport.json<Me>('v1/me', { signal })).body;
     },

@@ -16,6 +16,7 @@ import type { GoalFork, GoalRetry, PlanChange } from '../domain/schemas/plan-cha
 import type { PlanDiff } from '../domain/plan-change.ts';
 import type { Estimate } from '../domain/estimate.ts';
 import type { Schedule as ParsedSchedule, ScheduleDefinition as ParsedDefinition } from '../domain/schemas/schedule.ts';
+import type { ArchiveDownload, ArchivedGoal, Deletion, Retention } from '../domain/schemas/retention.ts';
 import type { Template } from '../domain/schemas/template.ts';
 import type { ToolManifest } from '../domain/schemas/tool.ts';
 import type { Webhook, WebhookDefinition, WebhookDelivery } from '../domain/schemas/webhook.ts';
@@ -24,8 +25,11 @@ import type { Json, JsonObject } from '../domain/json.ts';
 
 export type {
   Approval,
+  ArchiveDownload,
+  ArchivedGoal,
   Artifact,
   Decision,
+  Deletion,
   ErrorCode,
   ErrorInfo,
   Estimate,
@@ -43,6 +47,7 @@ export type {
   Plan,
   PlanChange,
   PlanDiff,
+  Retention,
   TaskStatus,
   TaskView,
   Template,

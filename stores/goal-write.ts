@@ -21,6 +21,8 @@ export interface RecordedSubmission {
   readonly documents: NonNullable<GoalSubmission['documents']>;
   /** Of the body, to tell whether an idempotency key came with the same one; null for sub-goals. */
   readonly bodyHash: string | null;
+  /** Subject of the token that it came with; none for sub-goals. */
+  readonly submittedBy?: string | undefined;
 }
 
 export interface PreparedPlan {

@@ -23,7 +23,17 @@ export async function createWorkers(parts: WorkerParts): Promise<Worker[]> {
   const { activities } = parts;
   const classes = parts.config.ASTRA_WORKER_CLASSES;
   const { executeTask, executeTasks, compensateTask, planGoalWithModel, runSegment, runMapSegment } = activities;
-  const tools = { executeTask, executeTasks, compensateTask, planGoalWithModel, runSegment, runMapSegment };
+  const { sweep, erase } = activities;
+  const tools = {
+    executeTask,
+    executeTasks,
+    compensateTask,
+    planGoalWithModel,
+    runSegment,
+    runMapSegment,
+    sweep,
+    erase,
+  };
   const options: WorkerOptions[] = [];
   if (classes.has('kernel')) {
     const workflowBundle = await loadWorkflowBundle(parts.logger);

@@ -12,6 +12,7 @@ import { checkPostgres } from '../stores/postgres/pool.ts';
 import { checkRedis } from '../stores/redis.ts';
 import { createWorkers } from './create-workers.ts';
 import { createParts } from './parts.ts';
+import { startRetention } from './start-retention.ts';
 import { temporalLogger } from './temporal-logger.ts';
 
 const command = new Command('astra-worker')
@@ -41,6 +42,9 @@ const [connection, parts] = await Promise.all([
 const workers = await createWorkers({ config, connection, activities: parts.activities, logger });
 await parts.announceTools();
 const running = workers.map((worker) => worker.run());
+const goingDown = new AbortController();
+if (config.ASTRA_WORKER_CLASSES.has('kernel'))
+  void startRetention(connection, { config, logger, signal: goingDown.signal });
 
 const admin = await startAdminServer({
   port: config.ASTRA_ADMIN_PORT,
@@ -66,6 +70,7 @@ if (typeof cause !== 'string') {
   process.exitCode = 1;
 }
 
+goingDown.abort();
 // Drains: takes no new task, lets running ones end, and gives back what does not end in time.
 for (const worker of workers) if (worker.getState() === 'RUNNING') worker.shutdown();
 await Promise.allSettled(running);

@@ -16,7 +16,6 @@ import { createToolRegistry, type ToolRegistry } from '../activities/tools/regis
 import { createToolArtifacts } from '../activities/tools/tool-artifacts.ts';
 import type { Config } from '../platform/config.ts';
 import type { Logger } from '../platform/logger.ts';
-import { createArtifactStore } from '../stores/artifacts/artifact-store.ts';
 import { createAnswerCache } from '../stores/cache/answer-cache.ts';
 import { listenForCancels } from '../stores/cache/cancel-channel.ts';
 import { createLivePublisher } from '../stores/cache/live-publisher.ts';
@@ -32,6 +31,7 @@ import { createRedis } from '../stores/redis.ts';
 import { createToolCatalogue } from '../stores/tool-catalogue.ts';
 import { createWakeWaiting } from './wake-waiting.ts';
 import { createNotifications } from './notifications.ts';
+import { createRetentionParts } from './retention-parts.ts';
 import { createWorkerMetrics } from './worker-metrics.ts';
 
 const mebibyte = 1024 * 1024;
@@ -82,7 +82,8 @@ export async function createParts(options: PartsOptions): Promise<WorkerParts> {
     memoryBytes: config.ASTRA_RECORD_MEMORY_MIB * mebibyte,
   });
   const answers = createAnswerCache({ memcachedServers: config.MEMCACHED_SERVERS, redis, logger });
-  const artifacts = createArtifactStore(config);
+  const retention = createRetentionParts({ config, pool, redis, answers, recorder, logger });
+  const { artifacts } = retention;
   const toolStore = createToolStore(pool);
   const artifactList = createArtifactList(pool);
   const running = createRunningAttempts();
@@ -104,12 +105,14 @@ export async function createParts(options: PartsOptions): Promise<WorkerParts> {
     compensations: createCompensationStore(pool),
     logger,
     onScheduled,
+    retention: retention.deps,
   });
 
   const close = async (): Promise<void> => {
     endListening();
+    retention.close();
     for (const part of [recorder, notifications, inlinePool]) await part.close();
-    for (const part of [viewCache, answers, artifacts]) part.close();
+    for (const part of [viewCache, answers]) part.close();
     redis.disconnect();
     await pool.end();
   };

@@ -24,6 +24,10 @@ export const goalWorkflowType = 'goalWorkflow';
 export const workflowTaskTimeout = '3 seconds';
 /** The workflow's id is the goal's idempotency key. */
 export const goalWorkflowId = (goalId: GoalId): string => `goal/${goalId}`;
+/** A shard's has one more part. */
+export const isGoalWorkflowId = (workflowId: string): boolean => /^goal\/[^/]+$/.test(workflowId);
+/** Of a tenant's Temporal Schedules, and of what they start. */
+export const schedulePrefix = (tenant: string): string => `schedule/${tenant}/`;
 
 /** By these operators find goals in Temporal; the server must know them. */
 export const searchAttributes = {
@@ -61,6 +65,8 @@ export interface GoalWorkflowInput {
   /** Of the request's body; null for a sub-goal. */
   readonly bodyHash: string | null;
   readonly parentGoalId: GoalId | null;
+  /** Subject of the token that the submission came with. */
+  readonly submittedBy?: string | undefined;
   readonly depth: number;
   /** Set for a sub-goal, and for a continued run, of a workflow that was reset. */
   readonly repeated?: boolean;
@@ -149,3 +155,29 @@ export interface DecideApprovalResult {
 }
 /** The last resort of reads: what the workflow itself knows while the stores are away. */
 export type GoalViewQueryResult = Pick<GoalView, 'status' | 'progress'>;
+
+/** One of it runs for the whole namespace, for ever. */
+export const retentionWorkflow = {
+  type: 'retentionWorkflow',
+  id: 'retention',
+  /** Signal: look now. */
+  wake: 'wake',
+} as const;
+
+export const erasureWorkflow = {
+  type: 'erasureWorkflow',
+  /** It says nothing of whom or what the deletion is about: the execution stays when that is gone. */
+  id: (deletionId: string): string => `erasure/${deletionId}`,
+} as const;
+export interface ErasureWorkflowInput {
+  readonly deletionId: string;
+}
+/** How the API and the sweep start one; once it runs, starting it again does nothing. */
+export const erasureStart = (deletionId: string) =>
+  ({
+    workflowId: erasureWorkflow.id(deletionId),
+    taskQueue: taskQueues.main,
+    workflowTaskTimeout,
+    workflowIdConflictPolicy: 'USE_EXISTING',
+    args: [{ deletionId } satisfies ErasureWorkflowInput],
+  }) as const;

@@ -34,10 +34,10 @@ export async function planGoal(planning: Planning, input: GoalWorkflowInput): Pr
   if (!submission)
     throw failure({ code: 'ASTRA_INTERNAL', message: 'A continued goal has no plan.', retryable: false });
   const { goal } = planning;
-  const { submittedAt, parentGoalId, bodyHash, depth } = input;
+  const { submittedAt, parentGoalId, bodyHash, submittedBy, depth } = input;
   if (input.fork) return forkGoal(planning, input, { submission, fork: input.fork });
   const byModel = !submission.plan && !submission.template;
-  const args = { goal, submission, parentGoalId, submittedAt, bodyHash, depth };
+  const args = { goal, submission, parentGoalId, submittedAt, bodyHash, submittedBy, depth };
   if (isHeld(submission)) await awaitBeginning(planning, args);
   const planned = byModel ? await planByModel(planning, args) : await planAsGiven(planning, args);
   if ('error' in planned) throw failure(planned.error);
@@ -47,10 +47,10 @@ export async function planGoal(planning: Planning, input: GoalWorkflowInput): Pr
 
 async function forkGoal(
   { goal, onSubmitted }: Planning,
-  { submittedAt, parentGoalId, bodyHash, depth }: GoalWorkflowInput,
+  { submittedAt, parentGoalId, bodyHash, submittedBy, depth }: GoalWorkflowInput,
   given: { readonly submission: GoalSubmission; readonly fork: ForkMessage },
 ): Promise<Begun> {
-  const args = { goal, submittedAt, parentGoalId, bodyHash, depth, ...given };
+  const args = { goal, submittedAt, parentGoalId, bodyHash, submittedBy, depth, ...given };
   const forked = await CancellationScope.nonCancellable(() => kernel.forkGoal(args));
   onSubmitted();
   if ('error' in forked) throw failure(forked.error);

@@ -3,7 +3,7 @@ import type { TaskEnding } from '../activities/contract.ts';
 import { requiredSuccesses } from '../domain/min-success.ts';
 import { bindingOf, type TaskOutline } from '../domain/plan-outline.ts';
 import { kernel, segments } from './activities.ts';
-import { goalWorkflowId, workflowTaskTimeout } from './contract.ts';
+import { goalWorkflowId, searchAttributes, workflowTaskTimeout } from './contract.ts';
 import type { GoalRun } from './goal-run.ts';
 import type { mapShardWorkflow } from './map-shard-workflow.ts';
 import { concurrencyOf, runWindow } from './run-window.ts';
@@ -74,6 +74,7 @@ async function runShards(
       cancellationType: ChildWorkflowCancellationType.WAIT_CANCELLATION_COMPLETED,
       parentClosePolicy: ParentClosePolicy.REQUEST_CANCEL,
       staticSummary: `${task.title ?? task.id}: items ${from} to ${to - 1}`,
+      typedSearchAttributes: [{ key: searchAttributes.tenant, value: goal.tenant }],
       args: [{ ...shard, maxFailed: maxFailed - failed }],
     });
   }

@@ -48,7 +48,7 @@ const asRecorded = (outline: PlanOutline): BeginGoalResult => ({ outline, begun:
 
 async function begin(deps: Deps, args: BeginGoalArgs, planned: PlannedGoal): Promise<BeginGoalResult> {
   const { recorder } = deps;
-  const { goal, submission, bodyHash } = args;
+  const { goal, submission, bodyHash, submittedBy } = args;
   const { outline, params } = planned;
   const plan: RecordedPlan = { plan: planned.plan, outline, params };
   const planOnly = args.planOnly ?? submission.approval?.plan === 'required';
@@ -56,7 +56,7 @@ async function begin(deps: Deps, args: BeginGoalArgs, planned: PlannedGoal): Pro
   const { outcomes, status } = await recorder.record(
     goal,
     [...planningDrafts(args, planned), ...(first?.drafts ?? [])],
-    { plan, submission: { documents: submission.documents ?? [], bodyHash } },
+    { plan, submission: { documents: submission.documents ?? [], bodyHash, submittedBy } },
   );
   if (!first) return asRecorded(outline);
   const begun = { outcomes: outcomesToTell(outline.tasks, outcomes), deferred: first.deferred };

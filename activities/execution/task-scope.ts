@@ -63,6 +63,7 @@ const nothing: Readonly<Record<string, Output | null>> = {};
 
 export function createTaskScopes(recorder: Recorder, values: Values): TaskScopes {
   const lists = new LRUCache<string, readonly Json[]>({ maxSize: cachedListBytes });
+  let { forgotten } = recorder;
 
   async function basisOf(goal: GoalRef, unrecorded?: Unrecorded): Promise<{ input: JsonObject; params: JsonObject }> {
     if (unrecorded?.goal) return { input: unrecorded.goal.input, params: unrecorded.goal.plan.params };
@@ -92,6 +93,10 @@ export function createTaskScopes(recorder: Recorder, values: Values): TaskScopes
     },
     async itemsOf(goal, map, unrecorded) {
       const key = `${goal.tenant}/${goal.goalId}/${revisionOf(goal)}/${map.id}`;
+      if (recorder.forgotten !== forgotten) {
+        forgotten = recorder.forgotten;
+        lists.clear();
+      }
       const known = lists.get(key);
       if (known) return known;
       const items = evaluateList(map.over, await scopes.of(goal, `{{ ${map.over} }}`, unrecorded));

@@ -34,7 +34,7 @@ export function createForkGoal(deps: Deps): KernelActivities['forkGoal'] {
 }
 
 async function fork({ recorder, catalogue, pace }: Deps, args: ForkGoalArgs): Promise<RetryGoalResult> {
-  const { goal, fork: request, submission, bodyHash } = args;
+  const { goal, fork: request, submission, bodyHash, submittedBy } = args;
   const source = { tenant: goal.tenant, goalId: request.from.goalId };
   const standing = await recorder.standing(source);
   if (!standing?.outline)
@@ -58,7 +58,7 @@ async function fork({ recorder, catalogue, pace }: Deps, args: ForkGoalArgs): Pr
   const ends = await endsOf(recorder, { source, standing }, reused);
   await recorder.record(goal, [...planningDrafts({ ...args, forkedFrom: request.from }, planned), ...ends], {
     plan: { plan: validated.plan, outline, params: recorded.params },
-    submission: { documents: submission.documents ?? [], bodyHash },
+    submission: { documents: submission.documents ?? [], bodyHash, submittedBy },
   });
   const settled = reused.map((id): [string, SettledStatus] => [
     id,

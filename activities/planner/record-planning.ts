@@ -22,7 +22,7 @@ export async function recordPlanning(
   args: PlanGoalArgs,
   plan: () => Promise<PlannedGoal>,
 ): Promise<PlanGoalResult> {
-  const { goal, submission, bodyHash } = args;
+  const { goal, submission, bodyHash, submittedBy } = args;
   const recorded = await recordedOutline(recorder, args);
   if (recorded) return { outline: recorded };
   const documents = submission.documents ?? [];
@@ -32,7 +32,7 @@ export async function recordPlanning(
     const { plan: body, outline, params } = planned;
     await recorder.record(goal, planningDrafts(args, planned), {
       plan: { plan: body, outline, params },
-      submission: { documents, bodyHash },
+      submission: { documents, bodyHash, submittedBy },
     });
     return { outline };
   } catch (error) {
@@ -67,8 +67,9 @@ export async function recordSubmission(
   args: PlanGoalArgs,
   more: readonly EventDraft[] = [],
 ): Promise<void> {
+  const { goal, bodyHash, submittedBy } = args;
   const { documents = [] } = args.submission;
-  await recorder.record(args.goal, [submitted(args), ...more], { submission: { documents, bodyHash: args.bodyHash } });
+  await recorder.record(goal, [submitted(args), ...more], { submission: { documents, bodyHash, submittedBy } });
 }
 
 const submitted = (

@@ -29,6 +29,8 @@ export interface GoalMemory {
   keep(entry: GoalEntry): void;
   /** Folds in what other processes have recorded. False when the goal is not recorded at all. @throws what pg throws */
   catchUp(entry: GoalEntry): Promise<boolean>;
+  /** Reads these goals, by `goalKey`, again. */
+  forget(isGone: (key: string) => boolean): void;
 }
 
 /** With more missed events than these, the rows are read instead. */
@@ -56,11 +58,15 @@ function createEntries(maxBytes: number) {
       keep(entry);
       return entry;
     },
+    // An entry that a commit uses at this moment is used up by it, like another process's.
+    forget(isGone: (key: string) => boolean): void {
+      for (const key of [...alive.keys()].filter(isGone)) for (const kept of [entries, alive]) kept.delete(key);
+    },
   };
 }
 
 export function createGoalMemory(pool: Pool, options: { readonly maxBytes: number }): GoalMemory {
-  const { peek, add, keep } = createEntries(options.maxBytes);
+  const { peek, add, keep, forget } = createEntries(options.maxBytes);
   const loading = new Map<string, Promise<GoalEntry | null>>();
   const loadRecord = (goal: GoalRef): Promise<GoalRecord | null> =>
     loadGoal(pool, goal).catch((error: unknown) => {
@@ -113,6 +119,7 @@ export function createGoalMemory(pool: Pool, options: { readonly maxBytes: numbe
       if (loaded) entry.record = loaded;
       return loaded !== null;
     },
+    forget,
   };
 }
 

@@ -20,6 +20,8 @@ export interface RecordedValues {
   itemOutputs(goal: GoalRef, mapId: string, items: number): Promise<readonly (Output | null)[]>;
   /** Null when there is none. */
   plan(goal: GoalRef): Promise<RecordedPlan | null>;
+  /** Reads the values of these goals, by `goalKey`, again. */
+  forget(isGone: (key: string) => boolean): void;
 }
 
 /** Objects take some three times the memory of their text: 10,000 tasks 4 MiB (Node 24). */
@@ -84,6 +86,12 @@ export function createRecordedValues(pool: Pool, options: { readonly maxBytes: n
       const plan = await readPlan(pool, goal, revisionOf(goal));
       if (plan) plans.set(planKey(goal), plan, { size: planBytes(JSON.stringify(plan).length) });
       return plan;
+    },
+
+    forget(isGone) {
+      for (const key of [...plans.keys()]) if (isGone(key)) plans.delete(key);
+      // Of a task, after its goal's.
+      for (const key of [...kept.keys()]) if (isGone(key.slice(0, key.lastIndexOf('/')))) kept.delete(key);
     },
   };
 }

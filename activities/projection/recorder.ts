@@ -71,6 +71,10 @@ export interface Recorder {
   /** Null: no event has touched the task. */
   task(goal: GoalRef, taskId: string): Promise<TaskState | null>;
   approval(goal: GoalRef, approvalId: string): Promise<Approval | null>;
+  /** These goals, by `goalKey`, were deleted: what memory holds of them is not believed any more. */
+  forget(isGone: (key: string) => boolean): void;
+  /** Grows with each `forget`: what is derived of the record may be wrong then. */
+  readonly forgotten: number;
   /** Records what waits. Nothing may be recorded afterwards. */
   close(): Promise<void>;
 }
@@ -112,7 +116,8 @@ export function createRecorder({
     },
     onAwaitedEnd,
   });
-  return { ...createWriter(memory, createCommitQueue(commit)), ...createReads(pool, memory, values) };
+  // Not a copy of the reads: one of them is a property that changes.
+  return Object.assign(createReads(pool, memory, values), createWriter(memory, createCommitQueue(commit)));
 }
 
 const planTypes = ['plan.proposed', 'plan.amended', 'goal.retried'] as const;
@@ -167,6 +172,7 @@ function createWriter(memory: GoalMemory, queue: CommitQueue): Pick<Recorder, Wr
 
 function createReads(pool: Pool, memory: GoalMemory, values: RecordedValues): Omit<Recorder, Writes> {
   const approvals = createApprovalStore(pool);
+  let forgotten = 0;
 
   async function outcomes(goal: GoalRef, taskIds: readonly string[]): Promise<Record<string, TaskOutcome>> {
     const entry = revisionOf(goal) === 1 ? memory.peek(goal) : await memory.openRevision(goal);
@@ -220,6 +226,14 @@ function createReads(pool: Pool, memory: GoalMemory, values: RecordedValues): Om
     artifacts: (goal) => orUnavailable(readArtifacts(pool, goal)),
     task: async (goal, taskId) => (await orUnavailable(readTasks(pool, goal, [taskId])))[0]?.state ?? null,
     approval: (goal, approvalId) => orUnavailable(approvals.get(goal.tenant, approvalId)),
+    forget(isGone) {
+      forgotten += 1;
+      memory.forget(isGone);
+      values.forget(isGone);
+    },
+    get forgotten() {
+      return forgotten;
+    },
   };
 }
 

@@ -8,7 +8,7 @@ import { createSubmitGoal, type SubmitGoal } from './submit-goal.ts';
 
 export type AcceptGoalDeps = Pick<
   ApiDeps,
-  'config' | 'engine' | 'admission' | 'goalList' | 'templates' | 'catalogue' | 'reader' | 'logger'
+  'config' | 'engine' | 'admission' | 'goalList' | 'templates' | 'catalogue' | 'reader' | 'logger' | 'deletions'
 >;
 
 /** How a submission is answered, alone or in a batch. */

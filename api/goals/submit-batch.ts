@@ -14,6 +14,8 @@ export interface Batch {
   /** One goal each, as JSON. */
   readonly lines: readonly string[];
   /** Of the whole call: each line's is made from it, unless the line has its own. */
+  /** Of the token. */
+  readonly subject: string;
   readonly idempotencyKey: string | undefined;
   readonly requestId: string;
 }
@@ -28,12 +30,12 @@ export async function* submitBatch(
   batch: Batch,
   signal: AbortSignal,
 ): AsyncGenerator<string, void, undefined> {
-  const { tenant, requestId } = batch;
+  const { tenant, subject, requestId } = batch;
 
   async function submitLine([index, line]: readonly [number, string]): Promise<string> {
     try {
       const { body, idempotencyKey = keyOf(batch, index) } = parseLine(line);
-      const { status, json } = await accept(tenant, body, { idempotencyKey });
+      const { status, json } = await accept(tenant, body, { idempotencyKey, subject });
       return `{"index":${index},"status":${status},"goal":${json}}\n`;
     } catch (error) {
       const { problem, retryAfterSeconds } = toProblem(error, requestId);

@@ -28,7 +28,11 @@ const recordPatienceMs = 500;
 export type SubmitGoal = (
   tenant: string,
   body: unknown,
-  options: { readonly idempotencyKey: string | undefined },
+  options: {
+    readonly idempotencyKey: string | undefined;
+    /** Of the token, whose goal it is when the subject is to be forgotten. */
+    readonly subject?: string | undefined;
+  },
 ) => Promise<SubmittedGoal>;
 
 /**
@@ -39,7 +43,7 @@ export type SubmitGoal = (
 export function createSubmitGoal(deps: SubmitGoalDeps): SubmitGoal {
   const { engine, admission, goalList } = deps;
 
-  return async (tenant, body, { idempotencyKey }) => {
+  return async (tenant, body, { idempotencyKey, subject }) => {
     const submission = await checkSubmission(deps, tenant, body);
     const goalId = createGoalId(tenant, idempotencyKey);
     // Without a key the id is new, and nobody will ever ask for it with a body.
@@ -58,6 +62,7 @@ export function createSubmitGoal(deps: SubmitGoalDeps): SubmitGoal {
       submittedAt: new Date().toISOString(),
       parentGoalId: null,
       bodyHash,
+      submittedBy: subject,
       depth: 0,
     };
     if (await admission.admit({ tenant, goalId }, () => engine.start(started))) return { goalId, started };

@@ -62,8 +62,10 @@ export function mountGoalBatches(app: OpenAPIHono<ApiEnv>, deps: ApiDeps): void 
   app.openapi(batch, async (c) => {
     const requestId = c.get('requestId');
     const lines = await readLines(c, limits.batchItems);
+    const { tenant, subject } = c.get('principal');
     const call = {
-      tenant: c.get('principal').tenant,
+      tenant,
+      subject,
       lines,
       idempotencyKey: c.req.valid('header')[idempotencyHeader],
       requestId,

@@ -49,7 +49,7 @@ export function mountGoalFork(app: OpenAPIHono<ApiEnv>, deps: ApiDeps): void {
   const links = createGoalLinks(config);
 
   app.openapi(fork, async (c) => {
-    const { tenant } = c.get('principal');
+    const { tenant, subject } = c.get('principal');
     const from = { tenant, goalId: c.req.valid('param').goalId };
     const request = (await c.req.text()) === '' ? {} : await readBody(c, goalForkSchema);
     const { source, ...preview } = await previewFork(deps, from, request);
@@ -66,6 +66,7 @@ export function mountGoalFork(app: OpenAPIHono<ApiEnv>, deps: ApiDeps): void {
       submittedAt: new Date().toISOString(),
       parentGoalId: null,
       bodyHash: null,
+      submittedBy: subject,
       depth: 0,
       fork: { ...request, from: forkedFrom },
     };

@@ -81,9 +81,10 @@ export function mountGoals(app: OpenAPIHono<ApiEnv>, deps: ApiDeps): void {
   const acceptGoal = createAcceptGoal(deps);
 
   app.openapi(submit, async (c) => {
-    const { tenant } = c.get('principal');
+    const { tenant, subject } = c.get('principal');
     const { goalId, status, json } = await acceptGoal(tenant, await readJson(c), {
       idempotencyKey: c.req.valid('header')[idempotencyHeader],
+      subject,
     });
     c.header('location', links.url(goalId));
     return jsonText(c, json, status);

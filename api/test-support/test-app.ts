@@ -16,13 +16,17 @@ import { createViewMemory } from '../../stores/cache/view-memory.ts';
 import { createGoalReader } from '../../stores/goal-reader.ts';
 import { createHotViews } from '../../stores/hot-views.ts';
 import { createApprovalStore } from '../../stores/postgres/approvals.ts';
+import { createArchivedGoals } from '../../stores/postgres/archived-goals.ts';
 import { createArtifactList } from '../../stores/postgres/artifacts.ts';
 import { createCascadeStore } from '../../stores/postgres/cascades.ts';
 import { createDeliveryLog } from '../../stores/postgres/delivery-log.ts';
+import { createDeletionStore } from '../../stores/postgres/deletions.ts';
 import { createGoalList } from '../../stores/postgres/goal-list.ts';
 import { createInboundWebhookStore } from '../../stores/postgres/inbound-webhooks.ts';
+import { createGoalTree } from '../../stores/postgres/goal-tree.ts';
 import { createPool } from '../../stores/postgres/pool.ts';
 import { createSigningSecrets } from '../../stores/postgres/signing-secrets.ts';
+import { createRetentionPolicies } from '../../stores/postgres/retention-policies.ts';
 import { createTemplateStore } from '../../stores/postgres/templates.ts';
 import { createToolStore } from '../../stores/postgres/tools.ts';
 import { createWebhookStore } from '../../stores/postgres/webhooks.ts';
@@ -122,6 +126,14 @@ export async function createTestApp({
     inboundWebhooks: createInboundWebhookStore(pool, secretBox),
     artifactList: createArtifactList(pool),
     artifactStore: { presign: async (_tenant, { sha256 }) => `http://s3.test/${sha256}` },
+    goalTree: createGoalTree(pool),
+    retention: createRetentionPolicies(pool),
+    deletions: createDeletionStore(pool),
+    archivedGoals: createArchivedGoals(pool),
+    archive: {
+      presignRecord: async ({ goalId }) => `http://s3.test/archive/${goalId}`,
+      presignArtifact: async ({ goalId }, { sha256 }) => `http://s3.test/archive/${goalId}/${sha256}`,
+    },
     checks: {},
     shutdown: new AbortController().signal,
     ...given,

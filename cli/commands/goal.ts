@@ -4,6 +4,7 @@ import { collectLabels, parseCount } from '../pairs.ts';
 import type { Bind } from '../session.ts';
 import { addSubmitFlags } from '../submit-goal.ts';
 import { watchGoal } from '../watch/watch-goal.ts';
+import { addGoalDelete } from './deletion.ts';
 import { cancelGoal, sendEvent } from './goal-actions.ts';
 import { printEvents } from './goal-events.ts';
 import { addPlanCommands } from './goal-plan.ts';
@@ -17,7 +18,7 @@ const parseStatuses = (text: string): GoalStatus[] =>
 
 /** `astra goal …` */
 export function createGoalCommand(bind: Bind): Command {
-  const goal = new Command('goal').description('submit, watch, read and cancel goals');
+  const goal = new Command('goal').description('submit, watch, read, change, cancel and delete goals');
   addSubmitCommands(goal, bind);
   goal
     .command('watch <id>')
@@ -64,6 +65,7 @@ export function createGoalCommand(bind: Bind): Command {
     .description('deliver an event to a waiting task of a goal')
     .option('--data <json>', 'a JSON object')
     .action(bind(sendEvent));
+  addGoalDelete(goal, bind);
   return goal;
 }
 

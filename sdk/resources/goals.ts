@@ -2,7 +2,15 @@ import { followEvents, type EventOptions } from '../follow-events.ts';
 import { readPage, readPages, type Page, type PageQuery } from '../pages.ts';
 import { submitBatch, type BatchGoal, type BatchResult } from '../submit-batch.ts';
 import type { Query, Transport } from '../transport.ts';
-import type { ArtifactRecord, CallOptions, GoalEvent, GoalResult, GoalStatus, GoalSubmission } from '../types.ts';
+import type {
+  ArtifactRecord,
+  CallOptions,
+  Deletion,
+  GoalEvent,
+  GoalResult,
+  GoalStatus,
+  GoalSubmission,
+} from '../types.ts';
 import type { GoalView, GraphView, JsonObject, TaskProgress, TaskView } from '../types.ts';
 import { goalPath } from './goal-path.ts';
 import { createGoalPlans, type GoalPlans } from './goal-plan.ts';
@@ -119,6 +127,12 @@ export interface Goals extends GoalPlans {
     options?: CallOptions,
   ): Promise<void>;
   artifacts(id: string, options?: CallOptions): AsyncGenerator<ArtifactRecord, void, undefined>;
+  /**
+   * Deletes a goal that has ended, with its sub-goals and its archive. Waits some seconds for it; where the answer is still
+   * `running`, `deletions.result` waits for the end. Needs the scope `admin`.
+   * @throws ASTRA_GOAL_RUNNING; ASTRA_NOT_FOUND
+   */
+  delete(id: string, options?: CallOptions): Promise<Deletion>;
 }
 
 export function createGoals(transport: Transport): Goals {
@@ -176,5 +190,8 @@ export function createGoals(transport: Transport): Goals {
       await transport.json(`${goalPath(id)}/events`, { method: 'POST', body: { name, data }, signal });
     },
     artifacts: (id, options) => readPages(transport, `${goalPath(id)}/artifacts`, {}, options),
+    async delete(id, { signal } = {}) {
+      return (await transport.json<Deletion>(goalPath(id), { method: 'DELETE', signal })).body;
+    },
   };
 }

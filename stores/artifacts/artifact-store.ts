@@ -1,10 +1,13 @@
 import { createHash } from 'node:crypto';
-import { GetObjectCommand, HeadObjectCommand, PutObjectCommand, S3ServiceException } from '@aws-sdk/client-s3';
+import { GetObjectCommand, HeadObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3';
 import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
 import { AstraError } from '../../domain/errors.ts';
 import type { Artifact } from '../../domain/schemas/artifact.ts';
 import type { Config } from '../../platform/config.ts';
+import { contentDisposition } from './content-disposition.ts';
+import { objectKeys } from './object-keys.ts';
 import { checkS3, createS3, type S3Config } from './s3.ts';
+import { orNull, orUnavailable } from './s3-errors.ts';
 
 export type ArtifactStoreConfig = S3Config & Pick<Config, 'ASTRA_S3_BUCKET'>;
 export interface ArtifactContent {
@@ -47,7 +50,7 @@ const unknownMediaType = 'application/octet-stream';
 export function createArtifactStore(config: ArtifactStoreConfig): ArtifactStore {
   const s3 = createS3(config);
   const bucket = config.ASTRA_S3_BUCKET;
-  const locate = (tenant: string, sha256: string) => ({ Bucket: bucket, Key: `artifacts/${tenant}/${sha256}` });
+  const locate = (tenant: string, sha256: string) => ({ Bucket: bucket, Key: objectKeys.artifact(tenant, sha256) });
 
   const head: ArtifactStore['head'] = async (tenant, sha256) => {
     const found = await orNull(s3.send(new HeadObjectCommand(locate(tenant, sha256))));
@@ -99,7 +102,7 @@ export function createArtifactStore(config: ArtifactStoreConfig): ArtifactStore 
       const command = new GetObjectCommand({
         ...locate(tenant, sha256),
         ResponseContentType: mediaType,
-        ResponseContentDisposition: `attachment; filename*=UTF-8''${encodeRfc5987(name)}`,
+        ResponseContentDisposition: contentDisposition(name),
       });
       return getSignedUrl(s3, command, { expiresIn: options.expiresSeconds ?? defaultExpirySeconds });
     },
@@ -114,33 +117,3 @@ function artifactId(parts: { tenant: string; name: string; mediaType: string; sh
 }
 
 const sha256Of = (content: Uint8Array | string): string => createHash('sha256').update(content).digest('hex');
-
-const encodeRfc5987 = (name: string): string =>
-  encodeURIComponent(name.toWellFormed()).replace(
-    /['()*]/g,
-    (char) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`,
-  );
-
-async function orNull<T>(request: Promise<T>): Promise<T | null> {
-  try {
-    return await request;
-  } catch (error) {
-    if (error instanceof S3ServiceException && (error.name === 'NotFound' || error.name === 'NoSuchKey')) return null;
-    throw unavailable(error);
-  }
-}
-
-async function orUnavailable<T>(request: Promise<T>): Promise<T> {
-  try {
-    return await request;
-  } catch (error) {
-    throw unavailable(error);
-  }
-}
-
-const unavailable = (cause: unknown): AstraError =>
-  new AstraError(
-    'ASTRA_UNAVAILABLE',
-    'Object storage does not answer; /readyz tells more, and the attempt may be repeated.',
-    { cause },
-  );

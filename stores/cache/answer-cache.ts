@@ -2,9 +2,11 @@ import { createHash } from 'node:crypto';
 import canonicalize from 'canonicalize';
 import type { Redis } from 'ioredis';
 import memjs from 'memjs';
+import { AstraError } from '../../domain/errors.ts';
 import type { Json, JsonObject } from '../../domain/json.ts';
 import type { Logger } from '../../platform/logger.ts';
 import { keys } from './keys.ts';
+import { memcachedKeys } from './memcached-keys.ts';
 
 /** Whose answer, to what: the same for equal input, however its keys are ordered (RFC 8785). */
 export interface AnswerKey {
@@ -17,6 +19,8 @@ export interface AnswerCache {
   get(key: AnswerKey): Promise<Json | undefined>;
   /** Never fails. Answers of more than 1 MiB are not kept. */
   set(key: AnswerKey, answer: Json, options: { readonly ttlSeconds: number }): Promise<void>;
+  /** Every answer that the tenant was given. @returns how many. @throws ASTRA_UNAVAILABLE */
+  removeTenant(tenant: string): Promise<number>;
   close(): void;
 }
 export interface AnswerCacheDeps {
@@ -29,6 +33,8 @@ export interface AnswerCacheDeps {
 interface Store {
   get(key: string): Promise<string | null>;
   set(key: string, value: string, ttlSeconds: number): Promise<unknown>;
+  /** @returns how many keys. */
+  removeAll(prefix: string): Promise<number>;
   close(): void;
 }
 
@@ -64,6 +70,14 @@ export function createAnswerCache({ memcachedServers, redis, logger }: AnswerCac
       if (ttlSeconds < 1 || Buffer.byteLength(text) > largestBytes) return;
       await guard(store.set(keyOf(key), text, Math.min(Math.floor(ttlSeconds), longestTtlSeconds)));
     },
+    async removeTenant(tenant) {
+      try {
+        return await store.removeAll(keys.answers(tenant));
+      } catch (cause) {
+        const message = 'The answer cache does not answer. What it holds of what is deleted goes when it is back.';
+        throw new AstraError('ASTRA_UNAVAILABLE', message, { retryAfterSeconds: 1, cause });
+      }
+    },
     close: () => store.close(),
   };
 }
@@ -80,6 +94,13 @@ function memcachedStore(servers: readonly string[]): Store {
   return {
     get: async (key) => (await client.get(key)).value?.toString('utf8') ?? null,
     set: (key, value, expires) => client.set(key, value, { expires }),
+    async removeAll(prefix) {
+      let removed = 0;
+      for (const server of servers) {
+        for await (const key of memcachedKeys(server, prefix)) if (await client.delete(key)) removed += 1;
+      }
+      return removed;
+    },
     close: () => client.close(),
   };
 }
@@ -88,6 +109,15 @@ function redisStore(redis: Redis): Store {
   return {
     get: (key) => redis.get(key),
     set: (key, value, ttlSeconds) => redis.set(key, value, 'EX', ttlSeconds),
+    async removeAll(prefix) {
+      let removed = 0;
+      for await (const found of redis.scanStream({ match: `${prefix}*`, count: 1_000 })) {
+        // A scan stream gives pages of keys.
+        const page = found as string[];
+        if (page.length > 0) removed += await redis.unlink(...page);
+      }
+      return removed;
+    },
     close: () => undefined, // Whoever made the connection ends it.
   };
 }

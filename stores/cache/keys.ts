@@ -15,6 +15,8 @@ export const keys = {
   wake: ({ tenant, goalId }: GoalRef): string => `astra:${tenant}:wake:${goalId}`,
   /** Stream: the live lane. */
   live: ({ tenant, goalId }: GoalRef): string => `astra:${tenant}:live:${goalId}`,
+  /** All that there is of a tenant, as a pattern for SCAN: a tenant's name has no character that means something in one. */
+  everythingOf: (tenant: string): string => `astra:${tenant}:*`,
   /** Prefix of a tenant's counters. */
   rateLimit: (tenant: string): string => `astra:${tenant}:rate`,
   /** Channel: a token that was revoked, as `<hash> <expiry in ms>`. */
@@ -23,6 +25,8 @@ export const keys = {
   webhookChanges: 'astra:webhook-changes',
   /** Channel: goals that are cancelled, see cancel-channel.ts. */
   cancels: 'astra:cancels',
-  /** A cached answer, where Redis stands in for Memcached. */
-  answer: (tenant: string, digest: string): string => `astra:${tenant}:answer:${digest}`,
+  /** A cached answer, in Memcached or where Redis stands in for it. */
+  answer: (tenant: string, digest: string): string => `${keys.answers(tenant)}${digest}`,
+  /** Prefix of a tenant's cached answers. */
+  answers: (tenant: string): string => `astra:${tenant}:answer:`,
 } as const;

@@ -2,11 +2,13 @@ import type { Redis } from 'ioredis';
 
 /**
  * A goal's hash holds its snapshot at one `seq`: fields `seq`, `head`, `state`, `outline` and `t:<taskId>`. Or it holds
- * `floor` alone: the snapshot was dropped, and one older than that must not come back.
+ * `floor` alone: the snapshot was dropped, and one older than that must not come back. Or, for some seconds, `gone`: the goal
+ * was deleted, and what a slow reader has read of it before must not come back.
  *
  * 1. A commit's delta is applied only to the snapshot it was made for. Where another one is found, a write in between is
  *    missing here: the hash is dropped and the next reader fills it.
- * 2. A whole snapshot replaces only an older one and never one below the floor: a slow reader does no harm.
+ * 2. A whole snapshot replaces only an older one and never one below the floor, nor a goal that is gone: a slow reader does
+ *    no harm.
  */
 const put = `
 local function put(first)
@@ -22,6 +24,7 @@ local floor = tonumber(redis.call('HGET', KEYS[1], 'floor') or 0)
 const refresh = `${put}
 local base, seq = tonumber(ARGV[1]), tonumber(ARGV[2])
 if known == base or (base == 0 and not known and floor <= seq) then
+  if base == 0 then redis.call('HDEL', KEYS[1], 'gone') end
   put(5)
   redis.call('EXPIRE', KEYS[1], ARGV[3])
 elseif not known or known < seq then
@@ -35,7 +38,7 @@ return 1`;
 /** ARGV: seq, seconds to live, then fields and values. */
 const fill = `${put}
 local seq = tonumber(ARGV[1])
-if floor > seq or (known and known >= seq) then return 0 end
+if floor > seq or (known and known >= seq) or redis.call('HEXISTS', KEYS[1], 'gone') == 1 then return 0 end
 redis.call('DEL', KEYS[1])
 put(3)
 redis.call('EXPIRE', KEYS[1], ARGV[2])

@@ -167,8 +167,21 @@ export const deliveryColumns = (writes: readonly GoalWrite[]): unknown[] =>
     ],
   );
 
+const submitterColumns = (writes: readonly GoalWrite[]): unknown[] =>
+  transpose(
+    writes.flatMap(({ created }) => (created ? [created.submission] : [])),
+    [({ submittedBy }) => (submittedBy === undefined ? null : plainText(submittedBy))],
+  );
+
 /** The parameters of the statement in commit.ts, in its order. */
 export const commitColumns = (writes: readonly GoalWrite[]): unknown[] =>
-  [goalColumns, eventColumns, taskColumns, planColumns, artifactColumns, approvalColumns, cascadeColumn].flatMap(
-    (columns) => columns(writes),
-  );
+  [
+    goalColumns,
+    eventColumns,
+    taskColumns,
+    planColumns,
+    artifactColumns,
+    approvalColumns,
+    cascadeColumn,
+    submitterColumns,
+  ].flatMap((columns) => columns(writes));

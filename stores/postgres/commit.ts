@@ -25,12 +25,12 @@ WITH wanted AS (
   RETURNING g.tenant, g.goal_id, g.awaited
 ), created AS (
   INSERT INTO goals (tenant, goal_id, seq, status, state, marks, finished_at, head, documents, labels, template,
-    parent_goal_id, priority, body_hash, created_at, cascade_id, awaited)
+    parent_goal_id, priority, body_hash, created_at, cascade_id, submitted_by, awaited)
   SELECT n.*, EXISTS (SELECT FROM goal_waits w WHERE w.tenant = n.tenant AND w.awaited_goal_id = n.goal_id)
   FROM unnest($9::text[], $10::text[], $11::bigint[], $12::text[], $13::json[], $14::text[], $15::timestamptz[],
     $16::json[], $17::json[], $18::jsonb[], $19::text[], $20::text[], $21::smallint[], $22::text[], $23::timestamptz[],
-    $69::text[]) AS n(tenant, goal_id, seq, status, state, marks, finished_at, head, documents, labels, template,
-    parent_goal_id, priority, body_hash, created_at, cascade_id)
+    $69::text[], $70::text[]) AS n(tenant, goal_id, seq, status, state, marks, finished_at, head, documents, labels, template,
+    parent_goal_id, priority, body_hash, created_at, cascade_id, submitted_by)
   ON CONFLICT DO NOTHING
   RETURNING tenant, goal_id, awaited
 ), done AS (
@@ -76,7 +76,7 @@ const outboxPart = `, new_deliveries AS (
   INSERT INTO webhook_deliveries (tenant, goal_id, delivery_id, webhook_id, endpoint, url, seq, type, status, attempts,
     created_at, next_attempt_at, give_up_at)
   SELECT d.*, 'pending', 0, now(), now(), now() + interval '24 hours'
-  FROM unnest($70::text[], $71::text[], $72::text[], $73::text[], $74::text[], $75::text[], $76::bigint[], $77::text[])
+  FROM unnest($71::text[], $72::text[], $73::text[], $74::text[], $75::text[], $76::text[], $77::bigint[], $78::text[])
     AS d(tenant, goal_id, delivery_id, webhook_id, endpoint, url, seq, type)
   JOIN done ON done.tenant = d.tenant AND done.goal_id = d.goal_id
   ON CONFLICT DO NOTHING

@@ -1,13 +1,16 @@
-import type { Pool, QueryConfig, QueryResultRow } from 'pg';
+import type { ClientBase, Pool, QueryConfig, QueryResultRow } from 'pg';
 import { postgresError } from './postgres-error.ts';
 
 /**
- * One statement of its own. Named ones are prepared once a connection.
+ * One statement, of its own or of a transaction. Named ones are prepared once a connection.
  * @throws ASTRA_UNAVAILABLE; ASTRA_INTERNAL
  */
-export async function query<Row extends QueryResultRow>(pool: Pool, statement: QueryConfig): Promise<readonly Row[]> {
+export async function query<Row extends QueryResultRow>(
+  db: Pool | ClientBase,
+  statement: QueryConfig,
+): Promise<readonly Row[]> {
   try {
-    const { rows } = await pool.query<Row>(statement);
+    const { rows } = await db.query<Row>(statement);
     return rows;
   } catch (error) {
     throw postgresError(error);

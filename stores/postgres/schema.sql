@@ -19,6 +19,23 @@ CREATE INDEX approvals_by_time ON public.approvals USING btree (tenant, requeste
 CREATE INDEX approvals_of_goal ON public.approvals USING btree (tenant, goal_id, requested_at DESC);
 CREATE INDEX approvals_pending ON public.approvals USING btree (tenant, requested_at DESC, approval_id DESC) WHERE (status = 'pending'::text);
 
+CREATE TABLE archived_goals (
+  tenant text COLLATE "C" NOT NULL,
+  goal_id text COLLATE "C" NOT NULL,
+  parent_goal_id text COLLATE "C",
+  status text COLLATE "C" NOT NULL,
+  created_at timestamp with time zone NOT NULL,
+  finished_at timestamp with time zone NOT NULL,
+  archived_at timestamp with time zone NOT NULL,
+  size_bytes bigint NOT NULL,
+  artifacts json NOT NULL,
+  submitted_by text COLLATE "C",
+  subjects text[] COLLATE "C" NOT NULL,
+  PRIMARY KEY (tenant, goal_id)
+);
+CREATE INDEX archived_goals_by_parent ON public.archived_goals USING btree (tenant, parent_goal_id) WHERE (parent_goal_id IS NOT NULL);
+CREATE INDEX archived_goals_by_time ON public.archived_goals USING btree (tenant, archived_at DESC, goal_id DESC);
+
 CREATE TABLE artifacts (
   tenant text COLLATE "C" NOT NULL,
   artifact_id text COLLATE "C" NOT NULL,
@@ -31,6 +48,7 @@ CREATE TABLE artifacts (
   created_at timestamp with time zone NOT NULL,
   UNIQUE NULLS NOT DISTINCT (tenant, artifact_id, goal_id)
 );
+CREATE INDEX artifacts_by_content ON public.artifacts USING btree (tenant, sha256);
 CREATE INDEX artifacts_of_goal ON public.artifacts USING btree (tenant, goal_id, created_at, artifact_id);
 
 CREATE TABLE cascade_cancels (
@@ -40,6 +58,22 @@ CREATE TABLE cascade_cancels (
   reason json NOT NULL,
   PRIMARY KEY (tenant, cascade_id)
 );
+
+CREATE TABLE deletions (
+  deletion_id text COLLATE "C" NOT NULL,
+  kind text COLLATE "C" NOT NULL,
+  owner text COLLATE "C" NOT NULL,
+  request json,
+  requested_at timestamp with time zone NOT NULL,
+  finished_at timestamp with time zone,
+  goals bigint NOT NULL,
+  rows bigint NOT NULL,
+  objects bigint NOT NULL,
+  executions bigint NOT NULL,
+  votes bigint NOT NULL,
+  PRIMARY KEY (deletion_id)
+);
+CREATE INDEX deletions_under_way ON public.deletions USING btree (requested_at) WHERE (finished_at IS NULL);
 
 CREATE TABLE events (
   tenant text COLLATE "C" NOT NULL,
@@ -53,6 +87,17 @@ CREATE TABLE events (
   PRIMARY KEY (tenant, goal_id, seq)
 );
 CREATE INDEX events_of_compensation ON public.events USING btree (tenant, goal_id, task_id) WHERE (type = ANY (ARRAY['task.compensated'::text, 'task.compensation_failed'::text]));
+
+CREATE TABLE goal_removals (
+  tenant text COLLATE "C" NOT NULL,
+  goal_id text COLLATE "C" NOT NULL,
+  deletion_id text COLLATE "C" NOT NULL,
+  archive boolean NOT NULL,
+  objects text[] COLLATE "C" NOT NULL,
+  gone_at timestamp with time zone,
+  PRIMARY KEY (tenant, goal_id)
+);
+CREATE INDEX goal_removals_of_deletion ON public.goal_removals USING btree (deletion_id);
 
 CREATE TABLE goal_waits (
   tenant text COLLATE "C" NOT NULL,
@@ -79,6 +124,7 @@ CREATE TABLE goals (
   finished_at timestamp with time zone,
   cascade_id text COLLATE "C",
   awaited boolean NOT NULL,
+  submitted_by text COLLATE "C",
   PRIMARY KEY (tenant, goal_id)
 ) WITH (fillfactor=50, autovacuum_vacuum_scale_factor=0.02);
 CREATE INDEX goals_by_cascade ON public.goals USING btree (tenant, cascade_id, created_at DESC, goal_id DESC) WHERE (cascade_id IS NOT NULL);
@@ -110,6 +156,14 @@ CREATE TABLE plans (
   outline json NOT NULL,
   params json NOT NULL,
   PRIMARY KEY (tenant, goal_id, revision)
+);
+
+CREATE TABLE retention_policies (
+  tenant text COLLATE "C" NOT NULL,
+  status text COLLATE "C" NOT NULL,
+  days integer NOT NULL,
+  archive boolean NOT NULL,
+  PRIMARY KEY (tenant, status)
 );
 
 CREATE TABLE revoked_tokens (

@@ -1,4 +1,6 @@
 import { Pool, type ClientBase } from 'pg';
+import { AstraError } from '../../domain/errors.ts';
+import { postgresError } from './postgres-error.ts';
 
 /**
  * Runs `work` in a transaction: a new one, or, given a client, the one that it is in.
@@ -19,5 +21,14 @@ export async function inTransaction<T>(db: Pool | ClientBase, work: (client: Cli
   } finally {
     // A connection in the middle of a transaction is not given back but closed.
     client.release(lost !== undefined);
+  }
+}
+
+/** Runs `work` in a transaction of its own. @throws what `work` throws; ASTRA_UNAVAILABLE for what pg throws */
+export async function inOwnTransaction<T>(pool: Pool, work: (client: ClientBase) => Promise<T>): Promise<T> {
+  try {
+    return await inTransaction(pool, work);
+  } catch (error) {
+    throw error instanceof AstraError ? error : postgresError(error);
   }
 }

@@ -33,6 +33,7 @@ test('processes that start at the same time migrate once', async () => {
     { name: '000004_submission', count: 1 },
     { name: '000005_webhooks', count: 1 },
     { name: '000006_cancel', count: 1 },
+    { name: '000007_retention', count: 1 },
   ]);
 });
 

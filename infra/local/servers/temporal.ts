@@ -28,6 +28,9 @@ const dynamicConfig = {
   // More events than this that come in during a workflow task fail it, and it is done again: of 500 activities under way
   // in one goal the default of 100 failed every other workflow task (2,000 tasks at once took 12 s, and take 6 s).
   'history.maximumBufferedEventsBatch': 2_000,
+  // An execution is deleted once these queues have noted that it is closed: by default that takes up to 30 s.
+  'history.transferProcessorUpdateAckInterval': '"1s"',
+  'history.visibilityProcessorUpdateAckInterval': '"1s"',
 };
 
 export interface TemporalComponent extends Component {

@@ -176,6 +176,8 @@ export function createFakeWorld(behaviour: Behaviour): FakeWorld {
       calls.push(`executeTask ${taskId}`);
       return (await behaviour.execute?.(taskId, { attempt, last })) ?? completed;
     },
+    sweep: async () => undefined,
+    erase: async () => ({ done: true, waitSeconds: 0 }),
   };
   return { activities, calls, events };
 }
