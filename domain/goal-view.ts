@@ -1,3 +1,4 @@
+import { approvalReducers } from './approvals/approval-reducers.ts';
 import { planDecisionMark } from './goal-news.ts';
 import {
   indexOutline,
@@ -7,18 +8,7 @@ import {
   type Changes,
   type GoalRecord,
 } from './goal-record.ts';
-import {
-  addTo,
-  count,
-  endGoal,
-  endTask,
-  keepArtifact,
-  putApproval,
-  putTask,
-  unlessCancelling,
-  update,
-} from './goal-writes.ts';
-import type { Approval } from './schemas/approval.ts';
+import { addTo, count, endGoal, endTask, keepArtifact, putTask, unlessCancelling, update } from './goal-writes.ts';
 import type { EventType, GoalEvent, Output } from './schemas/event.ts';
 import type { GoalHead, GoalState } from './schemas/goal.ts';
 
@@ -28,7 +18,7 @@ export type { GoalRecord } from './goal-record.ts';
 export { graphView } from './graph-view.ts';
 
 type Event<T extends EventType> = Extract<GoalEvent, { type: T }>;
-type Reducers = { readonly [T in EventType]: (record: GoalRecord, event: Event<T>, changes: Changes) => void };
+export type Reducers = { readonly [T in EventType]: (record: GoalRecord, event: Event<T>, changes: Changes) => void };
 
 const outputOf = (data: Output): Pick<GoalState, 'output' | 'outputArtifact'> =>
   'artifact' in data ? { output: null, outputArtifact: data.artifact } : { output: data.output, outputArtifact: null };
@@ -100,39 +90,7 @@ const reducers: Reducers = {
   'task.failed': (record, event, changes) => endTask(record, event, changes, { error: event.data.error }),
   'task.skipped': (record, event, changes) => endTask(record, event, changes, {}),
   'task.cancelled': (record, event, changes) => endTask(record, event, changes, {}),
-  'approval.requested'(record, { goalId, taskId, attempt, at, seq, data }, changes) {
-    const { approvalId, ...asked } = data;
-    const approval: Approval = {
-      ...asked,
-      id: approvalId,
-      goalId,
-      taskId,
-      status: 'pending',
-      votes: [],
-      requestedAt: at,
-    };
-    putApproval(record, approval, changes);
-    if (taskId === null) {
-      const startedAt = record.tasks.size === 0 ? null : record.state.startedAt;
-      return update(record, { status: unlessCancelling(record, 'awaiting_approval'), startedAt });
-    }
-    const before = touchedTask(record, taskId) ?? { ...untouchedTask, attempt, startedAt: at };
-    const waitingFor = { kind: 'approval', detail: approvalId, until: data.expiresAt } as const;
-    putTask(record, taskId, { ...before, status: 'awaiting_approval', waitingFor }, { changes, seq });
-  },
-  'approval.decided'(record, { at, seq, data: { approvalId, subject, decision, comment, status } }, changes) {
-    const approval = record.approvals.get(approvalId);
-    if (!approval) return;
-    const votes = [...approval.votes, { subject, decision, comment, at }];
-    putApproval(record, { ...approval, votes, status }, changes);
-    const task = approval.taskId === null ? undefined : record.tasks.get(approval.taskId);
-    if (status === 'pending' || approval.taskId === null || task?.status !== 'awaiting_approval') return;
-    putTask(record, approval.taskId, { ...task, status: 'running', waitingFor: null }, { changes, seq });
-  },
-  'approval.expired'(record, { data }, changes) {
-    const approval = record.approvals.get(data.approvalId);
-    if (approval) putApproval(record, { ...approval, status: 'expired' }, changes);
-  },
+  ...approvalReducers,
   'artifact.created': keepArtifact,
 };
 

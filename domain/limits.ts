@@ -27,4 +27,9 @@ export const limits = {
   /** Lists and objects inside of one another in a body. */
   jsonDepth: 100,
   listPage: 500,
+  /** Subjects, and scopes, that an approval names. */
+  deciders: 100,
+  /** How often one vote may be passed on. */
+  delegations: 5,
+  policyRules: 200,
 } as const;

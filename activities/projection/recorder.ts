@@ -9,7 +9,7 @@ import {
 } from '../../domain/goal-record.ts';
 import type { GoalRef } from '../../domain/goal-ref.ts';
 import { parseTaskId } from '../../domain/ids.ts';
-import type { Approval } from '../../domain/schemas/approval.ts';
+import type { ApprovalView } from '../../domain/schemas/approval.ts';
 import type { EventDraft, Output } from '../../domain/schemas/event.ts';
 import type { GoalHead, GoalState, GoalStatus } from '../../domain/schemas/goal.ts';
 import type { Logger } from '../../platform/logger.ts';
@@ -76,7 +76,7 @@ export interface Recorder {
   state(goal: GoalRef): Promise<GoalState>;
   /** Null: no event has touched the task. */
   task(goal: GoalRef, taskId: string): Promise<TaskState | null>;
-  approval(goal: GoalRef, approvalId: string): Promise<Approval | null>;
+  approval(goal: GoalRef, approvalId: string): Promise<ApprovalView | null>;
   /** Records what waits. Nothing may be recorded afterwards. */
   close(): Promise<void>;
 }

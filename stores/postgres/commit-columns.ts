@@ -1,3 +1,4 @@
+import { detailsOf } from '../../domain/approvals/approval-details.ts';
 import type { GoalWrite } from '../goal-write.ts';
 
 type Column<T> =
@@ -142,6 +143,7 @@ const approvalColumns = (writes: readonly GoalWrite[]): unknown[] =>
       { json: ({ votes }) => JSON.stringify(votes) },
       ({ requestedAt }) => requestedAt,
       ({ expiresAt }) => expiresAt,
+      { json: (approval) => JSON.stringify(detailsOf(approval)) },
     ],
   );
 

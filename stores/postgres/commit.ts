@@ -59,12 +59,14 @@ WITH wanted AS (
   ON CONFLICT DO NOTHING
 ), new_approvals AS (
   INSERT INTO approvals (tenant, goal_id, task_id, approval_id, kind, prompt, input, status, required, votes,
-    requested_at, expires_at)
+    requested_at, expires_at, details)
   SELECT a.* FROM unnest($57::text[], $58::text[], $59::text[], $60::text[], $61::text[], $62::text[], $63::json[],
-    $64::text[], $65::integer[], $66::json[], $67::timestamptz[], $68::timestamptz[])
-    AS a(tenant, goal_id, task_id, approval_id, kind, prompt, input, status, required, votes, requested_at, expires_at)
+    $64::text[], $65::integer[], $66::json[], $67::timestamptz[], $68::timestamptz[], $69::json[])
+    AS a(tenant, goal_id, task_id, approval_id, kind, prompt, input, status, required, votes, requested_at, expires_at,
+      details)
   JOIN done ON done.tenant = a.tenant AND done.goal_id = a.goal_id
-  ON CONFLICT (tenant, approval_id) DO UPDATE SET status = excluded.status, votes = excluded.votes
+  ON CONFLICT (tenant, approval_id) DO UPDATE SET status = excluded.status, votes = excluded.votes,
+    details = excluded.details
 )
 SELECT tenant, goal_id FROM done`;
 
