@@ -1,4 +1,4 @@
-import type { Approval } from '../domain/schemas/approval.ts';
+import type { Approval, Deciders, Delegation } from '../domain/schemas/approval.ts';
 import type { GoalId } from '../domain/schemas/common.ts';
 import type { ErrorInfo } from '../domain/schemas/common.ts';
 import type { EventDraft } from '../domain/schemas/event.ts';
@@ -55,6 +55,8 @@ export interface ExecuteTaskArgs extends TaskRef {
   readonly last?: true;
   /** The workflow was reset by an operator: what this is a first attempt at may have ended before. */
   readonly repeated?: true;
+  /** `openTask` has asked policy, and people where that says so: the call is made with the input they approved. */
+  readonly cleared?: true;
 }
 
 export type TaskOutcome =
@@ -65,7 +67,10 @@ export type OpenedTask =
   | { readonly settled: TaskOutcome }
   | { readonly map: { readonly items: number } }
   | { readonly childGoal: { readonly goalId: GoalId; readonly submission: GoalSubmission } }
+  /** Also of a tool call or a map that people must approve first. */
   | { readonly approval: OpenedApproval }
+  /** A tool call that may run. */
+  | { readonly cleared: true }
   | { readonly wait: { readonly seconds: number } }
   | { readonly wait: { readonly event: string; readonly timeoutSeconds: number | null } };
 
@@ -77,6 +82,13 @@ export interface OpenedApproval {
   readonly approvedBy: readonly string[];
   /** Seconds that are left; null: it does not expire. */
   readonly expiresSeconds: number | null;
+  /** Who may vote; absent: whoever may decide approvals at all. */
+  readonly deciders?: Deciders;
+  readonly delegations?: readonly Pick<Delegation, 'from' | 'to'>[];
+  /** When its time is up it counts as approved, not as rejected. */
+  readonly onExpiry?: 'approve';
+  /** Of the input that those in `approvedBy` have put in the place of the one asked about. */
+  readonly editedInputSha256?: string;
 }
 
 /** How a task that the workflow carried out came to its end. */
@@ -95,6 +107,8 @@ export interface SegmentArgs {
 }
 /** `goalCompleted`: with the task, which was the last one, the goal's completion is recorded. */
 export type ExecuteTaskResult = TaskOutcome & { readonly goalCompleted?: true };
+/** `unapproved`: policy has come to ask about the call since the goal was planned; nothing was done. */
+export type ExecuteTaskAnswer = ExecuteTaskResult | { readonly status: 'unapproved' };
 
 export interface MapSegmentArgs {
   readonly task: TaskRef;
@@ -145,7 +159,7 @@ export interface KernelActivities extends SegmentActivities {
 /** Run as activities of their own, on the task queue of the tool's worker class. */
 export interface ToolActivities {
   /** One attempt at a tool call. Throws a retryable failure while attempts are left; else records the end. */
-  executeTask(task: ExecuteTaskArgs): Promise<ExecuteTaskResult>;
+  executeTask(task: ExecuteTaskArgs): Promise<ExecuteTaskAnswer>;
 }
 
 /** A plan by a model: too slow for a local activity. Its goal's submission is recorded before. */

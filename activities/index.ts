@@ -1,4 +1,5 @@
 import type { Activities } from './contract.ts';
+import { createAskPolicy } from './execution/ask-policy.ts';
 import { createBeginGoal } from './execution/begin-goal.ts';
 import { createCloseTask } from './execution/close-task.ts';
 import { createCompleteGoal } from './execution/complete-goal.ts';
@@ -18,7 +19,7 @@ export function createActivities(deps: ExecutionDeps): Activities {
   const { recorder } = deps;
   const values = createValues(deps.artifacts);
   const scopes = createTaskScopes(recorder, values);
-  const execution = { ...deps, values, scopes };
+  const execution = { ...deps, values, scopes, askPolicy: createAskPolicy(deps) };
   return {
     recordSubmission: (args) => recordSubmission(recorder, args),
     beginGoal: createBeginGoal(execution),

@@ -3,10 +3,11 @@ import type { Redis } from 'ioredis';
 import type { Registry } from 'prom-client';
 import type { Activities } from '../activities/contract.ts';
 import { createActivities } from '../activities/index.ts';
-import { createModel } from '../activities/llm/model.ts';
+import { createModel, type Model } from '../activities/llm/model.ts';
 import { createRecorder } from '../activities/projection/recorder.ts';
 import { createSandbox } from '../activities/sandbox/create-sandbox.ts';
 import { builtInTools } from '../activities/tools/built-in-tools.ts';
+import type { Tool } from '../activities/tools/define-tool.ts';
 import { createEgressPolicy } from '../activities/tools/egress-policy.ts';
 import { createInlinePool } from '../activities/tools/inline-pool.ts';
 import { loadToolModules } from '../activities/tools/load-tool-modules.ts';
@@ -18,10 +19,12 @@ import { createArtifactStore } from '../stores/artifacts/artifact-store.ts';
 import { createAnswerCache } from '../stores/cache/answer-cache.ts';
 import { createLivePublisher } from '../stores/cache/live-publisher.ts';
 import { createViewCache } from '../stores/cache/view-cache.ts';
+import { createApprovalPolicyStore } from '../stores/postgres/approval-policies.ts';
 import { createArtifactList } from '../stores/postgres/artifacts.ts';
 import { createPool } from '../stores/postgres/pool.ts';
 import { createTemplateStore } from '../stores/postgres/templates.ts';
 import { createToolStore } from '../stores/postgres/tools.ts';
+import { createPolicyMemory } from '../stores/policy-memory.ts';
 import { createRedis } from '../stores/redis.ts';
 import { createToolCatalogue } from '../stores/tool-catalogue.ts';
 import { createWorkerMetrics } from './worker-metrics.ts';
@@ -48,17 +51,9 @@ export interface WorkerParts {
 export async function createParts({ config, logger, metrics, threads }: PartsOptions): Promise<WorkerParts> {
   const toolModules = config.ASTRA_TOOL_MODULES;
   const model = createModel(config);
-  const builtIn = builtInTools({
-    egress: createEgressPolicy(config.ASTRA_EGRESS_ALLOW),
-    sandbox: createSandbox({
-      bwrapPath: config.ASTRA_BWRAP_BIN,
-      roots: config.ASTRA_SHELL_ROOTS,
-      hiddenDirectories: config.ASTRA_SHELL_HIDDEN,
-    }),
-    shellNetworkAllowed: config.ASTRA_SHELL_NETWORK,
-    model,
+  const tools = createToolRegistry({
+    tools: [...createBuiltIn(config, model), ...(await loadToolModules(toolModules))],
   });
-  const tools = createToolRegistry({ tools: [...builtIn, ...(await loadToolModules(toolModules))] });
   const inlinePool = createInlinePool({ threads, toolModules });
 
   const pool = createPool(config, { logger });
@@ -76,6 +71,7 @@ export async function createParts({ config, logger, metrics, threads }: PartsOpt
   const artifacts = createArtifactStore(config);
   const toolStore = createToolStore(pool);
   const lookup = createArtifactList(pool).get;
+  const policies = createPolicyMemory(createApprovalPolicyStore(pool), { logger });
   const activities = createActivities({
     recorder,
     tools,
@@ -86,6 +82,7 @@ export async function createParts({ config, logger, metrics, threads }: PartsOpt
     live: createLivePublisher(redis),
     templates: createTemplateStore(pool),
     catalogue: createToolCatalogue(toolStore, { logger }),
+    policies,
     model,
     logger,
     onScheduled,
@@ -99,6 +96,7 @@ export async function createParts({ config, logger, metrics, threads }: PartsOpt
     async close() {
       await recorder.close();
       await inlinePool.close();
+      policies.close();
       viewCache.close();
       answers.close();
       artifacts.close();
@@ -106,4 +104,17 @@ export async function createParts({ config, logger, metrics, threads }: PartsOpt
       await pool.end();
     },
   };
+}
+
+function createBuiltIn(config: Config, model: Model | null): readonly Tool[] {
+  return builtInTools({
+    egress: createEgressPolicy(config.ASTRA_EGRESS_ALLOW),
+    sandbox: createSandbox({
+      bwrapPath: config.ASTRA_BWRAP_BIN,
+      roots: config.ASTRA_SHELL_ROOTS,
+      hiddenDirectories: config.ASTRA_SHELL_HIDDEN,
+    }),
+    shellNetworkAllowed: config.ASTRA_SHELL_NETWORK,
+    model,
+  });
 }

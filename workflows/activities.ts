@@ -9,8 +9,8 @@ import type {
   KernelActivities,
   PlannerActivities,
   SegmentActivities,
+  ExecuteTaskAnswer,
   ExecuteTaskArgs,
-  ExecuteTaskResult,
   ToolActivities,
 } from '../activities/contract.ts';
 import { bindingOf, type TaskOutline, type ToolBinding } from '../domain/plan-outline.ts';
@@ -63,7 +63,7 @@ export async function executeTool(
   { outline, repeated }: Pick<GoalRun, 'outline' | 'repeated'>,
   task: TaskOutline,
   ref: ExecuteTaskArgs,
-): Promise<ExecuteTaskResult> {
+): Promise<ExecuteTaskAnswer> {
   const binding = bindingOf(outline, task);
   const retry = retryOf(task, binding);
   const { executeTask } = proxyActivities<ToolActivities>({

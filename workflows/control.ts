@@ -1,20 +1,15 @@
-import {
-  ApplicationFailure,
-  CancellationScope,
-  defineQuery,
-  defineSignal,
-  defineUpdate,
-  log,
-  setHandler,
-} from '@temporalio/workflow';
+import { CancellationScope, defineQuery, defineSignal, defineUpdate, log, setHandler } from '@temporalio/workflow';
 import type { EventDraft } from '../domain/schemas/event.ts';
 import type { JsonObject } from '../domain/json.ts';
 import { limits } from '../domain/limits.ts';
+import { castVote, delegateVote, requireDelegation, requireVote, type PendingApproval } from './ballots.ts';
 import {
   messages,
   type CancelGoalArgs,
   type DecideApprovalArgs,
   type DecideApprovalResult,
+  type DelegateApprovalArgs,
+  type DelegateApprovalResult,
   type DeliverEventArgs,
   type GoalViewQueryResult,
 } from './contract.ts';
@@ -22,19 +17,10 @@ import {
 export const cancelGoalSignal = defineSignal<[CancelGoalArgs]>(messages.cancelGoal);
 export const deliverEventSignal = defineSignal<[DeliverEventArgs]>(messages.deliverEvent);
 export const decideApprovalUpdate = defineUpdate<DecideApprovalResult, [DecideApprovalArgs]>(messages.decideApproval);
+export const delegateApprovalUpdate = defineUpdate<DelegateApprovalResult, [DelegateApprovalArgs]>(
+  messages.delegateApproval,
+);
 export const goalViewQuery = defineQuery<GoalViewQueryResult>(messages.goalView);
-
-/** A question whose answer the workflow waits for. */
-export interface PendingApproval {
-  readonly approvalId: string;
-  readonly taskId: string | null;
-  readonly required: number;
-  readonly approvedBy: Set<string>;
-  /** No further vote is taken; true before `status` says so, which waits for the record. */
-  closed: boolean;
-  status: DecideApprovalResult['status'];
-  editedInput: JsonObject | null;
-}
 
 type Edits = { readonly [approvalId: string]: JsonObject };
 
@@ -77,9 +63,14 @@ export function createControl(options: {
     else if (letters) letters.push(data);
     else mailbox.set(name, [data]);
   });
-  setHandler(decideApprovalUpdate, (vote: DecideApprovalArgs) => decide(approvals, vote, options.record), {
+  setHandler(decideApprovalUpdate, (vote: DecideApprovalArgs) => castVote(approvals, vote, options.record), {
     validator: (vote: DecideApprovalArgs) => {
-      requireOpen(approvals, vote);
+      requireVote(approvals, vote);
+    },
+  });
+  setHandler(delegateApprovalUpdate, (args: DelegateApprovalArgs) => delegateVote(approvals, args, options.record), {
+    validator: (args: DelegateApprovalArgs) => {
+      requireDelegation(approvals, args);
     },
   });
 
@@ -93,40 +84,4 @@ export function createControl(options: {
       return cancelReason;
     },
   };
-}
-
-function requireOpen(
-  approvals: ReadonlyMap<string, PendingApproval>,
-  { approvalId, subject }: DecideApprovalArgs,
-): PendingApproval {
-  const approval = approvals.get(approvalId);
-  if (!approval) throw ApplicationFailure.nonRetryable('The goal asks for no such approval now.', 'ASTRA_NOT_FOUND');
-  if (approval.closed || approval.approvedBy.has(subject)) {
-    throw ApplicationFailure.nonRetryable('The approval is decided, or you have voted.', 'ASTRA_APPROVAL_DECIDED');
-  }
-  return approval;
-}
-
-/** One rejection rejects; `required` approvals approve. The vote is durable before anybody is told of it. */
-async function decide(
-  approvals: ReadonlyMap<string, PendingApproval>,
-  vote: DecideApprovalArgs,
-  record: (draft: EventDraft) => Promise<void>,
-): Promise<DecideApprovalResult> {
-  const { approvalId, subject, decision, at } = vote;
-  const approval = requireOpen(approvals, vote);
-  if (decision.decision === 'approved') approval.approvedBy.add(subject);
-  if (decision.editedInput) approval.editedInput = decision.editedInput;
-  const approved = approval.approvedBy.size >= approval.required;
-  const status = decision.decision === 'rejected' ? 'rejected' : approved ? 'approved' : 'pending';
-  approval.closed = status !== 'pending';
-  await record({
-    type: 'approval.decided',
-    taskId: approval.taskId,
-    attempt: 1,
-    at,
-    data: { approvalId, subject, decision: decision.decision, comment: decision.comment ?? null, status },
-  });
-  approval.status = status;
-  return { status };
 }

@@ -3,7 +3,7 @@ import type { SegmentResult, TaskOutcome } from '../activities/contract.ts';
 import type { TaskOutline } from '../domain/plan-outline.ts';
 import type { ErrorInfo } from '../domain/schemas/common.ts';
 import { kernel, segments } from './activities.ts';
-import { createFlight, type Flight } from './flight.ts';
+import { createFlight, type Flight, type Stage } from './flight.ts';
 import { draft, recordEvents, type GoalRun } from './goal-run.ts';
 import { runTask, waits } from './run-task.ts';
 
@@ -30,7 +30,7 @@ export type GraphEnding =
  * @param begun what came of the graph's first segment, which ran as the goal was planned
  */
 export async function runTaskGraph(run: GoalRun, begun: SegmentResult | null): Promise<GraphEnding> {
-  const flight = createFlight();
+  const flight = createFlight(maxUnderWay);
   try {
     if (begun) await settleSegment(run, flight, run.graph.takeSegment(), begun);
     return await runFlight(run, flight);
@@ -82,8 +82,8 @@ function startTask(run: GoalRun, flight: Flight, task: TaskOutline): void {
   const { running, waiting } = run.graph.progress();
   // Nothing is recorded any more of other tasks either.
   const last = running === 1 && waiting === 0 && flight.size === 0;
-  const work = async (): Promise<void> => {
-    const outcome = await runTask(run, task, { last });
+  const work = async (stage: Stage): Promise<void> => {
+    const outcome = await runTask(run, task, { last, stage });
     if (outcome?.goalCompleted) run.end.completed = true;
     if (outcome) await recordSkipped(run, settle(run, task, outcome));
   };

@@ -1,6 +1,7 @@
 import { condition, isCancellation } from '@temporalio/workflow';
 import type { GoalRef } from '../domain/goal-ref.ts';
 import type { PlanOutline, TaskOutline } from '../domain/plan-outline.ts';
+import type { ExecuteTaskAnswer } from '../activities/contract.ts';
 import { executeTool } from './activities.ts';
 import { closeTask, endingOf } from './close-task.ts';
 import { createFlight } from './flight.ts';
@@ -56,10 +57,7 @@ export async function runWindow(map: MapRun, items: readonly number[], maxFailed
   }
 }
 
-async function runItem(
-  { goal, outline, task, repeated }: MapRun,
-  item: number,
-): Promise<'completed' | 'failed' | 'skipped' | 'cancelled'> {
+async function runItem({ goal, outline, task, repeated }: MapRun, item: number): Promise<ExecuteTaskAnswer['status']> {
   const ref = { goal, taskId: `${task.id}.${item}` };
   try {
     return (await executeTool({ outline, repeated }, task, ref)).status;

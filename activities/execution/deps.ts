@@ -2,6 +2,7 @@ import type { Logger } from '../../platform/logger.ts';
 import type { ArtifactStore } from '../../stores/artifacts/artifact-store.ts';
 import type { AnswerCache } from '../../stores/cache/answer-cache.ts';
 import type { LivePublisher } from '../../stores/cache/live-publisher.ts';
+import type { PolicyMemory } from '../../stores/policy-memory.ts';
 import type { TemplateStore } from '../../stores/postgres/templates.ts';
 import type { ToolCatalogue } from '../../stores/tool-catalogue.ts';
 import type { Model } from '../llm/model.ts';
@@ -21,6 +22,7 @@ export interface ExecutionDeps {
   readonly live: LivePublisher;
   readonly templates: Pick<TemplateStore, 'get'>;
   readonly catalogue: ToolCatalogue;
+  readonly policies: Pick<PolicyMemory, 'rulesOf'>;
   readonly model: Model | null;
   readonly logger: Pick<Logger, 'error'>;
   /** Told how long a task's first attempt took from being ready to its tool's beginning. */

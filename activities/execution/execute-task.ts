@@ -5,13 +5,23 @@ import { backoffSeconds, retryOf, timeoutSecondsOf, type RetrySchedule } from '.
 import type { ErrorInfo } from '../../domain/schemas/common.ts';
 import type { EventDraft, Output } from '../../domain/schemas/event.ts';
 import type { Logger } from '../../platform/logger.ts';
-import type { ExecuteTaskArgs, ExecuteTaskResult, TaskOutcome, TaskRef, ToolActivities } from '../contract.ts';
+import type {
+  ExecuteTaskAnswer,
+  ExecuteTaskArgs,
+  ExecuteTaskResult,
+  TaskOutcome,
+  TaskRef,
+  ToolActivities,
+} from '../contract.ts';
 import type { Recorder } from '../projection/recorder.ts';
+import type { ToolRegistry } from '../tools/registry.ts';
+import { policyDenied, type AskPolicy } from './ask-policy.ts';
+import { clearedCall } from './cleared-call.ts';
 import { draft } from './drafts.ts';
 import { completionDrafts } from './complete-goal.ts';
 import { givenUp, recordEnd } from './record-end.ts';
 import type { PlannedTask, TaskScopes } from './task-scope.ts';
-import { prepareCall } from './tool-call.ts';
+import { prepareCall, type ToolCall } from './tool-call.ts';
 import type { ToolRunner } from './tool-runner.ts';
 import type { Values } from './values.ts';
 import { whileAway } from './while-away.ts';
@@ -21,6 +31,8 @@ interface Deps {
   readonly scopes: TaskScopes;
   readonly values: Values;
   readonly runner: ToolRunner;
+  readonly tools: ToolRegistry;
+  readonly askPolicy: AskPolicy;
   readonly logger: Pick<Logger, 'error'>;
   readonly onScheduled: (seconds: number) => void;
 }
@@ -30,6 +42,7 @@ const heartbeatMs = 1_000;
 interface Attempt {
   readonly ref: TaskRef;
   readonly last: boolean;
+  readonly cleared: boolean;
   readonly planned: PlannedTask;
   readonly number: number;
   readonly startedAt: Date;
@@ -55,7 +68,7 @@ export function createExecuteTask(deps: Deps): ToolActivities['executeTask'] {
   };
 }
 
-async function attemptTask(deps: Deps, ref: ExecuteTaskArgs): Promise<ExecuteTaskResult> {
+async function attemptTask(deps: Deps, ref: ExecuteTaskArgs): Promise<ExecuteTaskAnswer> {
   const { recorder } = deps;
   const { cancellationSignal } = Context.current();
   const opened = await whileAway(() => openAttempt(deps, ref), cancellationSignal);
@@ -71,8 +84,9 @@ async function attemptTask(deps: Deps, ref: ExecuteTaskArgs): Promise<ExecuteTas
 }
 
 /** The attempt, or the outcome that an earlier one recorded. */
-async function openAttempt({ recorder, scopes }: Deps, args: ExecuteTaskArgs): Promise<Attempt | TaskOutcome> {
-  const { repeated = false, last = false, ...ref } = args;
+async function openAttempt(deps: Deps, args: ExecuteTaskArgs): Promise<Attempt | ExecuteTaskAnswer> {
+  const { recorder, scopes } = deps;
+  const { repeated = false, last = false, cleared = false, ...ref } = args;
   const firstAttempt = activityInfo().attempt === 1 && !repeated;
   const recorded = await recorder.outcome(ref.goal, ref.taskId, { firstAttempt });
   if (recorded) return recorded;
@@ -83,9 +97,30 @@ async function openAttempt({ recorder, scopes }: Deps, args: ExecuteTaskArgs): P
     const error = effectInDoubt(planned.outline.tool ?? ref.taskId);
     return recordEnd(recorder, ref, draft('task.failed', { error }, { taskId: ref.taskId, attempt: number }));
   }
+  const stopped = await stoppedByPolicy(deps, ref, { planned, number, cleared });
+  if (stopped) return stopped;
   const retry = retryOf(planned.outline, binding);
   const timeoutSeconds = timeoutSecondsOf(planned.outline, binding);
-  return { ref, last, planned, number, startedAt: new Date(), retry, timeoutSeconds };
+  return { ref, last, cleared, planned, number, startedAt: new Date(), retry, timeoutSeconds };
+}
+
+/**
+ * Policy may have changed since the goal was planned. What it has come to deny does not run any more; what it has come to
+ * ask about is asked about, but for a map under way and a task whose first attempt was let run.
+ */
+async function stoppedByPolicy(
+  { recorder, askPolicy, tools }: Deps,
+  ref: TaskRef,
+  { planned, number, cleared }: Pick<Attempt, 'planned' | 'number' | 'cleared'>,
+): Promise<ExecuteTaskAnswer | null> {
+  const { tool = ref.taskId } = planned.outline;
+  const { decision } = await askPolicy(ref.goal, planned.outline, tools.get(tool)?.manifest);
+  if (decision === 'deny') {
+    const error = toErrorInfo(policyDenied(tool));
+    return recordEnd(recorder, ref, draft('task.failed', { error }, { taskId: ref.taskId, attempt: number }));
+  }
+  const asks = decision === 'ask' && !cleared && number === 1 && planned.item === null;
+  return asks ? { status: 'unapproved' } : null;
 }
 
 /** Did this attempt end by the tool's own failure? Of one that was lost nobody knows what it did. */
@@ -96,15 +131,18 @@ async function hasFailedCleanly(recorder: Recorder, { goal, taskId }: TaskRef, a
 
 async function run(deps: Deps, attempt: Attempt): Promise<ExecuteTaskResult> {
   const { recorder, scopes, values, runner } = deps;
-  const { ref, planned, number, startedAt, timeoutSeconds } = attempt;
+  const { ref, planned, number, startedAt, timeoutSeconds, cleared } = attempt;
   const about = { taskId: ref.taskId, attempt: number };
   const { cancellationSignal } = Context.current();
-  const call = await whileAway(() => prepareCall(scopes, ref.goal, planned), cancellationSignal);
+  const prepare = (): Promise<ToolCall | null> =>
+    cleared ? clearedCall(deps, ref.goal, planned) : prepareCall(scopes, ref.goal, planned);
+  const call = await whileAway(prepare, cancellationSignal);
   if (!call) {
     const skipped = draft('task.skipped', { reason: 'condition' }, about);
     return whileAway(() => recordEnd(recorder, ref, skipped), cancellationSignal);
   }
-  if (number === 1) deps.onScheduled(secondsSinceReady(recorder, ref));
+  // How long people took to approve it says nothing of the scheduling.
+  if (number === 1 && !cleared) deps.onScheduled(secondsSinceReady(recorder, ref));
   const result = await runner.run(call, { ref, attempt: number, timeoutSeconds, cancelled: cancellationSignal });
   const output = await whileAway(() => values.toOutput(ref.goal.tenant, result.value), cancellationSignal);
   const created = result.artifacts.map((artifact) => draft('artifact.created', { artifact }, about));

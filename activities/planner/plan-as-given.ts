@@ -1,19 +1,25 @@
 import { AstraError } from '../../domain/errors.ts';
 import { applyTemplate } from '../../domain/template.ts';
 import { validatePlan } from '../../domain/plan-validation/validate-plan.ts';
+import type { PolicyMemory } from '../../stores/policy-memory.ts';
 import type { TemplateStore } from '../../stores/postgres/templates.ts';
 import { validateParams } from '../../stores/template-params.ts';
 import type { ToolCatalogue } from '../../stores/tool-catalogue.ts';
 import type { PlanGoalArgs } from '../contract.ts';
+import { guardPlan } from './guard-plan.ts';
 import type { PlannedGoal } from './record-planning.ts';
 
 export interface PlannerDeps {
   readonly catalogue: ToolCatalogue;
   readonly templates: Pick<TemplateStore, 'get'>;
+  readonly policies: Pick<PolicyMemory, 'rulesOf'>;
 }
 
 /** The plan of a goal whose author has given it, or named its template. @throws ASTRA_PLAN_INVALID, ASTRA_TEMPLATE_INVALID */
-export async function planAsGiven(
+export const planAsGiven = async (deps: PlannerDeps, args: PlanGoalArgs): Promise<PlannedGoal> =>
+  guardPlan(deps.policies, args, await validatedPlan(deps, args));
+
+async function validatedPlan(
   { catalogue, templates }: PlannerDeps,
   { goal, submission }: PlanGoalArgs,
 ): Promise<PlannedGoal> {

@@ -1,11 +1,13 @@
 import { Context, heartbeat } from '@temporalio/activity';
 import { AstraError, type Fault } from '../../domain/errors.ts';
 import { validatePlan } from '../../domain/plan-validation/validate-plan.ts';
+import type { PolicyMemory } from '../../stores/policy-memory.ts';
 import type { ToolCatalogue } from '../../stores/tool-catalogue.ts';
 import type { PlanGoalArgs, PlannerActivities } from '../contract.ts';
 import type { Model } from '../llm/model.ts';
 import { whileAway } from '../execution/while-away.ts';
 import type { Recorder } from '../projection/recorder.ts';
+import { guardPlan } from './guard-plan.ts';
 import { recordPlanning, type PlannedGoal } from './record-planning.ts';
 import { planningPrompt, planAnswerSchema } from './planning-prompt.ts';
 
@@ -13,6 +15,7 @@ interface Deps {
   readonly recorder: Recorder;
   readonly catalogue: ToolCatalogue;
   readonly model: Model | null;
+  readonly policies: Pick<PolicyMemory, 'rulesOf'>;
 }
 
 /** After its first answer a model may mend its plan this often. */
@@ -20,7 +23,12 @@ const repairs = 2;
 const heartbeatMs = 1_000;
 
 /** Has a model plan the goal. Its plan is untrusted input: validated like any other, and given back with its faults. */
-export function createPlanGoalWithModel({ recorder, catalogue, model }: Deps): PlannerActivities['planGoalWithModel'] {
+export function createPlanGoalWithModel({
+  recorder,
+  catalogue,
+  model,
+  policies,
+}: Deps): PlannerActivities['planGoalWithModel'] {
   async function plan({ submission }: PlanGoalArgs): Promise<PlannedGoal> {
     if (!model) throw new AstraError('ASTRA_MODEL_NOT_CONFIGURED', 'Set ASTRA_MODEL for the workers, or give a plan.');
     const tools = await catalogue();
@@ -42,7 +50,7 @@ export function createPlanGoalWithModel({ recorder, catalogue, model }: Deps): P
   return async (args) => {
     const beat = setInterval(heartbeat, heartbeatMs);
     let made: PlannedGoal | null = null;
-    const planOnce = async (): Promise<PlannedGoal> => (made ??= await plan(args));
+    const planOnce = async (): Promise<PlannedGoal> => guardPlan(policies, args, (made ??= await plan(args)));
     try {
       return await whileAway(() => recordPlanning(recorder, args, planOnce), Context.current().cancellationSignal);
     } finally {

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Context, heartbeat } from '@temporalio/activity';
 import type {
   Activities,
-  ExecuteTaskResult,
+  ExecuteTaskAnswer,
   OpenedTask,
   PlanGoalArgs,
   SegmentResult,
@@ -18,11 +18,11 @@ export interface Behaviour {
   readonly outline: PlanOutline | ((args: PlanGoalArgs) => PlanOutline);
   /** How long planning takes. */
   readonly planMs?: number;
-  /** Called for each attempt of a tool task or item; `last` when the workflow says that it is. */
+  /** Called for each attempt of a tool task or item; `last` and `cleared` when the workflow says that it is. */
   readonly execute?: (
     taskId: string,
-    about: { readonly attempt: number; readonly last: boolean },
-  ) => Promise<ExecuteTaskResult> | ExecuteTaskResult;
+    about: { readonly attempt: number; readonly last: boolean; readonly cleared: boolean },
+  ) => Promise<ExecuteTaskAnswer> | ExecuteTaskAnswer;
   readonly opened?: { readonly [taskId: string]: OpenedTask | ((ref: TaskRef) => OpenedTask) };
   /** Inline tasks that a segment leaves to activities, and those it does not reach at its first call. */
   readonly deferred?: readonly string[];
@@ -108,10 +108,10 @@ export function createFakeWorld(behaviour: Behaviour): FakeWorld {
       calls.push('completeGoal');
       return { error: null };
     },
-    executeTask: async ({ taskId, last = false }) => {
+    executeTask: async ({ taskId, last = false, cleared = false }) => {
       const { attempt } = Context.current().info;
-      calls.push(`executeTask ${taskId}`);
-      return (await behaviour.execute?.(taskId, { attempt, last })) ?? completed;
+      calls.push(`executeTask ${taskId}${cleared ? ' cleared' : ''}`);
+      return (await behaviour.execute?.(taskId, { attempt, last, cleared })) ?? completed;
     },
   };
   return { activities, calls, events };
