@@ -74,6 +74,8 @@ describe('who may ask', () => {
     ['POST', `/v1/goals/${goalId}/cancel`, 'goals:write'],
     ['PUT', '/v1/templates/x', 'goals:write'],
     ['POST', '/v1/approvals/apr_x/decisions', 'approvals:write'],
+    ['POST', '/v1/approvals/apr_x/delegations', 'approvals:write'],
+    ['PUT', '/v1/approval-policies', 'admin'],
   ])('%s %s needs the scope %s, and says so', async (method, path, scope) => {
     const as = await app.tokens.sign({ scope: 'other' });
     const refusal = await problem(await app.request(path, { method, as }));
@@ -122,9 +124,10 @@ describe('requests that are not understood', () => {
       .filter(([path]) => path.startsWith('/v1/'))
       .flatMap(([path, methods]) => Object.keys(methods).map((method) => ({ method: method.toUpperCase(), path })));
     expect(calls.length).toBeGreaterThan(18);
+    const as = await app.tokens.sign({ scope: 'admin' });
     for (const { method, path } of calls) {
       const url = path.replaceAll(/\{(\w+)\}/g, (_, name: string) => samples[name] ?? 'x');
-      const answer = await problem(await app.request(`${url}?nonsense=1`, { method }));
+      const answer = await problem(await app.request(`${url}?nonsense=1`, { method, as }));
       expect({ method, path, ...answer }).toMatchObject({
         method,
         path,

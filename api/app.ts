@@ -16,6 +16,7 @@ import { mountOpenApi } from './openapi/document.ts';
 import { toProblemResponse } from './problem.ts';
 import { createReadQuota } from './read-quota.ts';
 import { createRequestCounter } from './request-counter.ts';
+import { mountApprovalPolicies } from './routes/approval-policies.ts';
 import { mountApprovals } from './routes/approvals.ts';
 import { mountArtifacts } from './routes/artifacts.ts';
 import { mountGoalCommands } from './routes/goal-commands.ts';
@@ -84,6 +85,7 @@ function createRoutes(deps: ApiDeps, { quota, requests }: Pick<HotReadsDeps, 'qu
   mountGoalEvents(app, deps);
   mountGoalCommands(app, deps);
   mountApprovals(app, deps);
+  mountApprovalPolicies(app, deps);
   mountTemplates(app, deps);
   mountTools(app, deps);
   mountArtifacts(app, deps);

@@ -13,6 +13,7 @@ import { createViewCache } from '../../stores/cache/view-cache.ts';
 import { createViewMemory } from '../../stores/cache/view-memory.ts';
 import { createGoalReader } from '../../stores/goal-reader.ts';
 import { createHotViews } from '../../stores/hot-views.ts';
+import { createApprovalPolicyStore } from '../../stores/postgres/approval-policies.ts';
 import { createApprovalStore } from '../../stores/postgres/approvals.ts';
 import { createArtifactList } from '../../stores/postgres/artifacts.ts';
 import { createGoalList } from '../../stores/postgres/goal-list.ts';
@@ -102,6 +103,7 @@ export async function createTestApp({
     lane,
     goalList,
     approvals: createApprovalStore(pool),
+    approvalPolicies: createApprovalPolicyStore(pool),
     templates: createTemplateStore(pool),
     tools,
     catalogue: createToolCatalogue(tools, { logger }),
