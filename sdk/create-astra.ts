@@ -1,3 +1,4 @@
+import { createApprovalPolicies, type ApprovalPolicyResource } from './resources/approval-policies.ts';
 import { createApprovals, type Approvals } from './resources/approvals.ts';
 import { createArtifacts, type Artifacts } from './resources/artifacts.ts';
 import { createGoals, type Goals } from './resources/goals.ts';
@@ -17,6 +18,7 @@ export interface Me {
 export interface Astra {
   readonly goals: Goals;
   readonly approvals: Approvals;
+  readonly approvalPolicies: ApprovalPolicyResource;
   readonly templates: Templates;
   readonly tools: Tools;
   readonly artifacts: Artifacts;
@@ -38,6 +40,7 @@ export function createAstra(options: AstraOptions): Astra {
   return {
     goals,
     approvals: createApprovals(transport),
+    approvalPolicies: createApprovalPolicies(transport),
     templates: createTemplates(transport, goals),
     tools: createTools(transport),
     artifacts: createArtifacts(transport),
