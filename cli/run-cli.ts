@@ -1,5 +1,6 @@
 import { Command, CommanderError, Option } from 'commander';
 import packageJson from '../package.json' with { type: 'json' };
+import { createApprovalPolicyCommand } from './commands/approval-policy.ts';
 import { createApprovalCommand } from './commands/approval.ts';
 import { createGoalCommand } from './commands/goal.ts';
 import { createMeCommand } from './commands/me.ts';
@@ -26,6 +27,7 @@ function createProgram(io: Io, exit: (code: ExitCode) => void): Command {
   for (const create of [
     createGoalCommand,
     createApprovalCommand,
+    createApprovalPolicyCommand,
     createTemplateCommand,
     createToolCommand,
     createMeCommand,
