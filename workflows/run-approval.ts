@@ -31,7 +31,9 @@ export async function awaitDecision(
 ): Promise<Decided> {
   const status = await awaitStatus(run, opened, about.taskId);
   if (isApproved({ ...opened, status })) {
-    return { approved: true, editedInput: run.control.approvals.get(opened.approvalId)?.editedInput ?? null };
+    // Too few have approved an edit whose approval expires: what comes of itself is what was asked about.
+    const edited = status === 'expired' ? null : run.control.approvals.get(opened.approvalId)?.editedInput;
+    return { approved: true, editedInput: edited ?? null };
   }
   const error: ErrorInfo =
     status === 'expired'

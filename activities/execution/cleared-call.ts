@@ -30,13 +30,15 @@ export async function clearedCall(deps: Deps, goal: GoalRef, planned: PlannedTas
 async function approvedInput(
   { values }: Deps,
   { tenant }: GoalRef,
-  { id, input, inputArtifact, editedInput, editedInputSha256 }: ApprovalView,
+  { id, status, input, inputArtifact, editedInput, editedInputSha256 }: ApprovalView,
 ): Promise<JsonObject> {
-  if (editedInputSha256 === null && inputArtifact) {
+  // Of one that expired too few have approved an edit: what comes of itself is what was asked about.
+  const isEdited = status === 'approved' && editedInputSha256 !== null;
+  if (!isEdited && inputArtifact) {
     // What was stored is a tool's input, and small enough to come back as its value.
     return (await values.toValue(tenant, { artifact: inputArtifact })) as JsonObject;
   }
-  const approved = editedInputSha256 === null ? input : editedInput;
+  const approved = isEdited ? editedInput : input;
   if (approved === null) throw new AstraError('ASTRA_INTERNAL', `The input that ${id} approved is gone.`);
   return approved;
 }

@@ -50,6 +50,18 @@ const refusal = (code: string, status: number, message = '') => ({
   message: expect.stringContaining(message) as string,
 });
 
+/** In force in the worker when this resolves: a goal planned under the rules tells. */
+async function setPolicy(rules: ApprovalPolicyRule[]): Promise<void> {
+  const marker = `marker.${Math.random().toString(36).slice(2)}`;
+  const text: Task = { id: 'text', kind: 'tool', tool: 'text.render', input: { template: '', data: {} } };
+  const probe = goalOf([text], null, { agentId: marker });
+  await admin.approvalPolicies.set([{ tool: 'text.render', agentId: marker, decision: 'deny' }, ...rules]);
+  await until(async () => {
+    const { id } = await astra.goals.submit(probe);
+    return (await astra.goals.result(id, { timeoutMs: 30_000 })).status === 'failed';
+  }, 'the policy is in force');
+}
+
 describe('a risky call', () => {
   test('asks before it runs, shows tool, input and who asks, and runs with the input approved', async () => {
     const submission = goal([echo('pick', 'ann'), send({}, '{{ tasks.pick.output }}')], { agentId: 'clerk' });
@@ -132,39 +144,30 @@ describe('a risky call', () => {
     expect(done.view).toMatchObject({ status: 'completed', output: { to: 'bob' } });
   });
 
-  test('in a map is asked about once, with the number of items and a sample', async () => {
-    const each: Task = {
-      id: 'send',
-      kind: 'map',
-      over: '["ann", "bob", "cid", "dan"]',
-      task: { kind: 'tool', tool: 'mail.send', input: { to: '{{ item }}' } },
-    };
-    const done = await runGoal(astra, goal([each]), async (id) => {
-      const asked = await pendingApproval(id);
-      const sample = [{ to: 'ann' }, { to: 'bob' }, { to: 'cid' }];
-      expect(asked).toMatchObject({ kind: 'risky_task', tool: 'mail.send', input: null, map: { items: 4, sample } });
-      const edited = decide(id, { ...approve, editedInput: { to: 'eve' } });
-      await expect(edited).rejects.toMatchObject(refusal('ASTRA_BODY_INVALID', 422));
-      await decide(id);
-    });
-    expect(done.view.output).toMatchObject([{ to: 'ann' }, { to: 'bob' }, { to: 'cid' }, { to: 'dan' }]);
-    expect(done.events.filter(({ type }) => type === 'approval.requested')).toHaveLength(1);
-  });
+  test.each(['mail.send', 'mail.format'])(
+    'in a map is asked about once, with the number of items and a sample: %s',
+    async (tool) => {
+      const each: Task = {
+        id: 'send',
+        kind: 'map',
+        over: '["ann", "bob", "cid", "dan"]',
+        task: { kind: 'tool', tool, input: { to: '{{ item }}' } },
+      };
+      const done = await runGoal(astra, goal([each]), async (id) => {
+        const asked = await pendingApproval(id);
+        const sample = [{ to: 'ann' }, { to: 'bob' }, { to: 'cid' }];
+        expect(asked).toMatchObject({ kind: 'risky_task', tool, input: null, map: { items: 4, sample } });
+        const edited = decide(id, { ...approve, editedInput: { to: 'eve' } });
+        await expect(edited).rejects.toMatchObject(refusal('ASTRA_BODY_INVALID', 422));
+        await decide(id);
+      });
+      expect(done.view.output).toMatchObject([{ to: 'ann' }, { to: 'bob' }, { to: 'cid' }, { to: 'dan' }]);
+      expect(done.events.filter(({ type }) => type === 'approval.requested')).toHaveLength(1);
+    },
+  );
 });
 
 describe('policy', () => {
-  /** In force in the worker when this resolves: a goal planned under the rules tells. */
-  async function setPolicy(rules: ApprovalPolicyRule[]): Promise<void> {
-    const marker = `marker.${Math.random().toString(36).slice(2)}`;
-    const text: Task = { id: 'text', kind: 'tool', tool: 'text.render', input: { template: '', data: {} } };
-    const probe = goalOf([text], null, { agentId: marker });
-    await admin.approvalPolicies.set([{ tool: 'text.render', agentId: marker, decision: 'deny' }, ...rules]);
-    await until(async () => {
-      const { id } = await astra.goals.submit(probe);
-      return (await astra.goals.result(id, { timeoutMs: 30_000 })).status === 'failed';
-    }, 'the policy is in force');
-  }
-
   test('may allow a risky call to one agent, and only an administrator sets it', async () => {
     const rules: ApprovalPolicyRule[] = [{ tool: 'mail.*', agentId: 'clerk', decision: 'allow' }];
     await expect(astra.approvalPolicies.set(rules)).rejects.toMatchObject(refusal('ASTRA_FORBIDDEN', 403, 'admin'));
@@ -285,6 +288,18 @@ describe('votes', () => {
       { subject: 's0', to: 's1', comment: 'ask s1' },
       ...[1, 2, 3, 4].map((n) => ({ subject: `s${n}`, to: `s${n + 1}` })),
     ]);
+  });
+
+  test('for another input that are too few in time do not count', async () => {
+    const terms = { required: 2, expiresSeconds: 2, onExpiry: 'approve' } as const;
+    await setPolicy([{ tool: 'mail.send', decision: 'ask', ...terms }]);
+    const ask = approval('send', { ...terms, input: { to: 'ann' } });
+    const edit = async (id: string): Promise<void> => {
+      expect(await decide(id, { ...approve, editedInput: { to: 'eve' } })).toMatchObject({ status: 'pending' });
+    };
+    for (const task of [ask, send()]) {
+      expect((await runGoal(astra, goal([task]), edit)).view.output).toMatchObject({ to: 'ann' });
+    }
   });
 
   test('that do not come in time are a rejection, or what the approval says', async () => {
