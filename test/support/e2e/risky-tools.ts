@@ -1,0 +1,14 @@
+import { z } from 'zod';
+import { defineTool } from '../../../activities/tools/define-tool.ts';
+
+const input = z.strictObject({ to: z.string().min(3), text: z.string().optional() });
+const output = z.strictObject({ to: z.string(), text: z.string() });
+const send = ({ to, text = '' }: z.infer<typeof input>): z.infer<typeof output> => ({ to, text });
+const common = { description: 'For tests.', input, output, run: send } as const;
+
+/** Tools that ask people first, and one that does not. */
+export const tools = [
+  defineTool({ ...common, name: 'mail.send', effect: 'once', risk: 'high' }),
+  defineTool({ ...common, name: 'mail.draft', effect: 'idempotent', risk: 'low' }),
+  defineTool({ ...common, name: 'mail.format', effect: 'none', risk: 'high', execution: 'inline' }),
+];
