@@ -39,7 +39,8 @@ export async function openCall(deps: OpenCallDeps, ref: TaskRef, planned: Planne
   const tool = outline.tool ?? '';
   const verdict = await deps.askPolicy(ref.goal, outline, (await deps.catalogue()).get(tool));
   if (verdict.decision === 'deny') throw policyDenied(tool);
-  if (verdict.decision === 'allow' && !isGuarded(outline)) return null;
+  // Maps are opened whatever policy says, tool calls only once it has asked: of those a question may be open.
+  if (verdict.decision === 'allow' && !isGuarded(outline) && planned.task.kind === 'map') return null;
   const approval = await openApproval(deps.recorder, ref, {
     run: runOf(outline),
     ask: async () => (verdict.decision === 'allow' ? null : questionOf(deps, ref.goal, planned, verdict)),
