@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { runInProcess } from '../../cli/test-support/run-in-process.ts';
 import type { Approval, Astra, ApprovalPolicyRule, GoalSubmission } from '../../sdk/index.ts';
 import { awaitApproval, awaitTask } from '../support/e2e/await-task.ts';
-import { runGoal } from '../support/e2e/finished-goal.ts';
+import { finishedGoal, runGoal } from '../support/e2e/finished-goal.ts';
 import { startSystem, type System } from '../support/e2e/system.ts';
 import { approval, child, echo, goalOf, type Task } from '../support/e2e/tasks.ts';
 import { until } from '../support/until.ts';
@@ -122,6 +122,47 @@ describe('a risky call', () => {
     });
     expect(done.task('send')).toMatchObject({ status: 'failed', error: { code: 'ASTRA_APPROVAL_REJECTED' } });
     expect(done.typesOf('send')).not.toContain('task.started');
+  });
+
+  test('is asked about anew when its goal is tried again, and in a fork for the same agent', async () => {
+    const { id } = await runGoal(astra, goal([send()], { agentId: 'clerk' }), async (id) => {
+      await decide(id, { decision: 'rejected' });
+    });
+    await astra.goals.retry(id, { tasks: 'failed' });
+    const again = await pendingApproval(id);
+    expect(again).toMatchObject({ id: `apr_${id.slice(4)}.send.2`, agentId: 'clerk', votes: [] });
+    await astra.approvals.decide(again.id, { ...approve, editedInput: { to: 'bob' } });
+    expect((await finishedGoal(astra, id)).view).toMatchObject({ status: 'completed', run: 2, output: { to: 'bob' } });
+    const fork = await astra.goals.fork(id, { tasks: ['send'] });
+    expect(await pendingApproval(fork.id)).toMatchObject({ agentId: 'clerk', tool: 'mail.send', input: { to: 'ann' } });
+    await decide(fork.id);
+    expect((await finishedGoal(astra, fork.id)).view).toMatchObject({ status: 'completed', output: { to: 'ann' } });
+  });
+
+  test('is asked about anew when the plan changes it, and so is what is added', async () => {
+    const done = await runGoal(astra, goal([send()]), async (id) => {
+      const old = await pendingApproval(id);
+      const add = [call('copy', 'mail.draft', 'cid', { risk: 'high' })];
+      await astra.goals.amendPlan(id, { baseRevision: 1, replace: [send({}, 'bob')], add });
+      for (const taskId of ['send', 'copy']) {
+        const approvalId = `apr_${id.slice(4)}.${taskId}.2`;
+        await awaitTask(astra, id, taskId, ({ waitingFor }) => waitingFor?.detail === approvalId);
+        await expect(astra.approvals.decide(old.id, approve)).rejects.toMatchObject(refusal('ASTRA_NOT_FOUND', 404));
+        await astra.approvals.decide(approvalId, approve);
+      }
+    });
+    expect(done.view).toMatchObject({ status: 'completed', output: { to: 'bob' } });
+    expect(done.task('copy').status).toBe('completed');
+  });
+
+  test('is taken back with the input approved', async () => {
+    const hook: Task = { id: 'hook', kind: 'wait', event: 'never.comes', after: ['send'] };
+    const done = await runGoal(astra, goal([call('send', 'mail.post', 'ann'), hook]), async (id) => {
+      await decide(id, { ...approve, editedInput: { to: 'bob' } });
+      await awaitTask(astra, id, 'hook', 'running');
+      await astra.goals.cancel(id, { compensate: true });
+    });
+    expect(done.task('send').cancelReceipt).toBe('compensated');
   });
 
   test('may be so by its task’s word; a quick one does not run in a segment', async () => {

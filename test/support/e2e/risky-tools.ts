@@ -9,6 +9,15 @@ const common = { description: 'For tests.', input, output, run: send } as const;
 /** Tools that ask people first, and one that does not. */
 export const tools = [
   defineTool({ ...common, name: 'mail.send', effect: 'once', risk: 'high' }),
+  defineTool({
+    ...common,
+    name: 'mail.post',
+    effect: 'idempotent',
+    risk: 'high',
+    compensate({ input, output }) {
+      if (input.to !== output.to) throw new Error(`It went to ${output.to}.`);
+    },
+  }),
   defineTool({ ...common, name: 'mail.draft', effect: 'idempotent', risk: 'low' }),
   defineTool({ ...common, name: 'mail.format', effect: 'none', risk: 'high', execution: 'inline' }),
 ];

@@ -6,6 +6,7 @@ import { outline, pure, task } from '../outlines.ts';
 import { approve, calledOnce, fails, goalIdOf, refused, reject, vote, type Scenario } from './scenario.ts';
 
 const risky = { risk: 'high' } as const;
+const quick = { tool: 'test.quick' } as const;
 
 /** Asks, with these terms, and at the next opening lets it run. */
 function asking(
@@ -99,6 +100,34 @@ export const riskyScenarios: readonly Scenario[] = [
         'executeTask send',
         'executeTask send cleared',
       ]),
+  },
+  {
+    name: 'a quick call that policy has come to ask about is asked about by itself',
+    behaviour: {
+      outline: outline(task('send', [], quick), task('b', [], quick)),
+      opened: { send: asking() },
+      execute: (id, { cleared }) => ({ status: id === 'b' || cleared ? 'completed' : 'unapproved' }),
+    },
+    drive: (handle) => vote(handle, 'send', approve('ada')),
+    ending: /^completed$/,
+    check: ({ calls }, expect) =>
+      expect(calls.filter((call) => call.startsWith('execute'))).toEqual([
+        'executeTasks send b',
+        'executeTask send',
+        'executeTask send cleared',
+      ]),
+  },
+  {
+    name: 'a risky quick call shares no activity',
+    behaviour: {
+      outline: outline(...['a', 'b'].map((id) => task(id, [], quick)), task('send', [], { ...quick, ...risky })),
+      opened: { send: { cleared: true } },
+    },
+    ending: /^completed$/,
+    check: ({ calls }, expect) => {
+      expect(calls).toContain('executeTasks a b');
+      expect(calls).toContain('executeTask send cleared');
+    },
   },
   {
     name: 'a map of risky calls is asked about once',
