@@ -148,7 +148,16 @@ describe('docs/guides/cli.md', () => {
   test('shows every command', async () => {
     const text = await guide();
     const groups = commandsIn((await runInProcess(null, ['--help'])).stdout);
-    const ofGoals = ['goal', 'approval', 'approval-policy', 'template', 'schedule', 'tool', 'webhook', 'inbound-webhook'];
+    const ofGoals = [
+      'goal',
+      'approval',
+      'approval-policy',
+      'template',
+      'schedule',
+      'tool',
+      'webhook',
+      'inbound-webhook',
+    ];
     expect(groups).toEqual([...ofGoals, 'me', 'token', 'retention', 'archive', 'subject', 'tenant']);
     for (const group of groups) {
       const commands = commandsIn((await runInProcess(null, [group, '--help'])).stdout);

@@ -59,8 +59,7 @@ export interface WorkerParts {
 }
 
 /** Everything a worker is made of, but Temporal. */
-export async function createParts(options: PartsOptions): Promise<WorkerParts> {
-  const { config, logger, metrics, threads, temporal } = options;
+export async function createParts({ config, logger, metrics, threads, temporal }: PartsOptions): Promise<WorkerParts> {
   const [model, egress] = [createModel(config), createEgressPolicy(config.ASTRA_EGRESS_ALLOW)];
   const tools = await createTools(config, { egress, model });
   const inlinePool = createInlinePool({ threads, toolModules: config.ASTRA_TOOL_MODULES });

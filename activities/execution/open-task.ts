@@ -53,7 +53,12 @@ async function open(deps: Deps, ref: TaskRef, planned: PlannedTask): Promise<Ope
     case 'goal':
       return openSubGoal(deps, ref, { task, outline });
     case 'approval':
-      return { approval: await openApproval(deps.recorder, ref, { run: runOf(outline), ask: () => questionOf(deps, ref, task) }) };
+      return {
+        approval: await openApproval(deps.recorder, ref, {
+          run: runOf(outline),
+          ask: () => questionOf(deps, ref, task),
+        }),
+      };
     case 'wait':
       return openWait(deps, ref, task);
     case 'tool': {
