@@ -175,46 +175,6 @@ describe('approvals', () => {
     expect(isNews(record, draft('approval.expired', { approvalId }))).toBe(false);
   });
 
-  test('keep who passed a vote on to whom', () => {
-    const passed = (subject: string, to: string): EventDraft =>
-      draft('approval.delegated', { approvalId, subject, to, comment: null }, { taskId: 'ask' });
-    const record = recordOf([ask], draft('approval.requested', asked, { taskId: 'ask' }), passed('ann', 'bob'));
-    expect(isNews(record, passed('ann', 'cid'))).toBe(false);
-    fold(record, [passed('bob', 'cid'), vote('cid', 'approved')]);
-    expect(record.approvals.get(approvalId)?.delegations).toEqual([
-      { from: 'ann', to: 'bob', comment: null, at: at(10) },
-      { from: 'bob', to: 'cid', comment: null, at: at(10) },
-    ]);
-    expect(isNews(record, passed('cid', 'dan'))).toBe(false);
-  });
-
-  describe('of a risky task', () => {
-    const risky = { ...asked, kind: 'risky_task', tool: 'text.render', required: 1 } as const;
-    const asking = (about: object = {}) =>
-      recordOf([tool('ask')], draft('approval.requested', { ...risky, ...about }, { taskId: 'ask' }));
-    const queued = { status: 'queued', attempt: 0, startedAt: null, waitingFor: { kind: 'worker', detail: 'tools' } };
-
-    test('hold it back before it begins, and queue it when they are given', () => {
-      const record = asking();
-      expect(record.tasks.get('ask')).toMatchObject({ status: 'awaiting_approval', attempt: 0, startedAt: null });
-      fold(record, [vote('ann', 'approved')]);
-      expect(record.tasks.get('ask')).toMatchObject(queued);
-      fold(record, [draft('task.started', {}, { taskId: 'ask', second: 30 })]);
-      expect(record.tasks.get('ask')).toMatchObject({ status: 'running', attempt: 1, startedAt: at(30) });
-    });
-
-    test('queue it when their time is up and that counts as one', () => {
-      const expired = draft('approval.expired', { approvalId }, { taskId: 'ask' });
-      const record = asking({ onExpiry: 'approve' });
-      fold(record, [expired]);
-      expect(record.approvals.get(approvalId)).toMatchObject({ status: 'expired', onExpiry: 'approve' });
-      expect(record.tasks.get('ask')).toMatchObject(queued);
-      const other = asking();
-      fold(other, [expired]);
-      expect(other.tasks.get('ask')?.status).toBe('awaiting_approval');
-    });
-  });
-
   test('are cancelled with the task that asked', () => {
     const cancelled = draft('task.cancelled', { reason: null }, { taskId: 'ask' });
     const record = recordOf([ask], draft('approval.requested', asked, { taskId: 'ask' }), cancelled);

@@ -73,21 +73,36 @@ const createStage = ({ busy, mostBusy, setWaits }: Room): Stage => ({
   },
 });
 
+/** What is under way, and how much of it waits. */
+function createEntries(onWait: () => void) {
+  const all = new Set<Entry>();
+  let waitCount = 0;
+  return {
+    all,
+    busy: (): number => all.size - waitCount,
+    add(entry: Entry): void {
+      all.add(entry);
+      if (entry.waits) waitCount += 1;
+    },
+    setWaits(entry: Entry, waits: boolean): void {
+      if (entry.waits === waits) return;
+      entry.waits = waits;
+      waitCount += waits ? 1 : -1;
+      if (waits) onWait();
+    },
+    delete(entry: Entry): void {
+      all.delete(entry);
+      if (entry.waits) waitCount -= 1;
+    },
+  };
+}
+
 /** @param mostBusy of what has paused resumes no more than makes this many busy */
 export function createFlight(mostBusy = Infinity): Flight {
-  const entries = new Set<Entry>();
   const failures: unknown[] = [];
   let changeCount = 0;
   let seenCount = 0;
-  let waitCount = 0;
-
-  const busy = (): number => entries.size - waitCount;
-  function setWaits(entry: Entry, waits: boolean): void {
-    if (entry.waits === waits) return;
-    entry.waits = waits;
-    waitCount += waits ? 1 : -1;
-    if (waits) changeCount += 1;
-  }
+  const { all: entries, busy, ...under } = createEntries(() => void (changeCount += 1));
 
   const cancel: Flight['cancel'] = ({ onlyWaits }) => {
     for (const entry of entries) if (entry.waits || !onlyWaits) entry.scope.cancel();
@@ -99,7 +114,7 @@ export function createFlight(mostBusy = Infinity): Flight {
       return entries.size;
     },
     get onlyWaits() {
-      return waitCount === entries.size;
+      return busy() === 0;
     },
     get busy() {
       return busy();
@@ -110,15 +125,13 @@ export function createFlight(mostBusy = Infinity): Flight {
     },
     start(work, { waits, children = false, taskId = null }) {
       const entry: Entry = { scope: new CancellationScope(), waits, children, taskId };
-      entries.add(entry);
-      if (waits) waitCount += 1;
-      const stage = createStage({ busy, mostBusy, setWaits: (now) => setWaits(entry, now) });
+      under.add(entry);
+      const stage = createStage({ busy, mostBusy, setWaits: (now) => under.setWaits(entry, now) });
       void entry.scope
         .run(() => work(stage))
         .catch((error: unknown) => failures.push(error))
         .finally(() => {
-          entries.delete(entry);
-          setWaits(entry, false);
+          under.delete(entry);
           changeCount += 1;
         });
     },

@@ -103,7 +103,8 @@ async function openAttempt(
   signal: AbortSignal,
 ): Promise<Attempt | ExecuteTaskAnswer> {
   const { recorder, scopes } = deps;
-  const { repeated = false, last = false, attempted = 0, cleared = false, ...ref } = args;
+  const { repeated = false, last = false, attempted = 0, cleared: wasCleared, ...ref } = args;
+  const cleared = wasCleared === true;
   const firstAttempt = activityInfo().attempt === 1 && !repeated;
   const recorded = await recorder.outcome(ref.goal, ref.taskId, { firstAttempt });
   if (recorded) return recorded;

@@ -147,7 +147,9 @@ describe('a risky call', () => {
       for (const taskId of ['send', 'copy']) {
         const approvalId = `apr_${id.slice(4)}.${taskId}.2`;
         await awaitTask(astra, id, taskId, ({ waitingFor }) => waitingFor?.detail === approvalId);
-        await expect(astra.approvals.decide(old.id, approve)).rejects.toMatchObject(refusal('ASTRA_NOT_FOUND', 404));
+        await expect(astra.approvals.decide(old.id, approve)).rejects.toMatchObject(
+          refusal('ASTRA_APPROVAL_DECIDED', 409),
+        );
         await astra.approvals.decide(approvalId, approve);
       }
     });
