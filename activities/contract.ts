@@ -1,4 +1,4 @@
-import type { Approval } from '../domain/schemas/approval.ts';
+import type { Approval, Deciders, Delegation } from '../domain/schemas/approval.ts';
 import type { GoalId } from '../domain/schemas/common.ts';
 import type { ErrorInfo } from '../domain/schemas/common.ts';
 import type { EventDraft } from '../domain/schemas/event.ts';
@@ -71,6 +71,8 @@ export interface ExecuteTaskArgs extends TaskRef {
   readonly repeated?: true;
   /** Attempts that were made of it in other activities. */
   readonly attempted?: number;
+  /** `openTask` has asked policy, and people where that says so: the call is made with the input they approved. */
+  readonly cleared?: true;
 }
 
 export interface ExecuteTasksArgs extends Pick<ExecuteTaskArgs, 'goal' | 'repeated'> {
@@ -89,12 +91,20 @@ export interface RetryDue {
   readonly attempted: number;
 }
 
+/** Policy has come to ask about the call since the goal was planned; nothing was done. */
+export interface Unapproved {
+  readonly status: 'unapproved';
+}
+
 /** What the workflow needs to carry a task out itself. */
 export type OpenedTask =
   | { readonly settled: TaskOutcome }
   | { readonly map: { readonly items: number } }
   | { readonly childGoal: OpenedSubGoal }
+  /** Also of a tool call or a map that people must approve first. */
   | { readonly approval: OpenedApproval }
+  /** A tool call that may run. */
+  | { readonly cleared: true }
   | { readonly wait: { readonly seconds: number } }
   | { readonly wait: { readonly event: string; readonly timeoutSeconds: number | null } };
 
@@ -149,6 +159,13 @@ export interface OpenedApproval {
   readonly approvedBy: readonly string[];
   /** Seconds that are left; null: it does not expire. */
   readonly expiresSeconds: number | null;
+  /** Who may vote; absent: whoever may decide approvals at all. */
+  readonly deciders?: Deciders;
+  readonly delegations?: readonly Pick<Delegation, 'from' | 'to'>[];
+  /** When its time is up it counts as approved, not as rejected. */
+  readonly onExpiry?: 'approve';
+  /** Of the input that those in `approvedBy` have put in the place of the one asked about. */
+  readonly editedInputSha256?: string;
 }
 
 /** How a task that the workflow carried out came to its end. */
@@ -167,6 +184,7 @@ export interface SegmentArgs {
 }
 /** `goalCompleted`: with the task, which was the last one, the goal's completion is recorded. */
 export type ExecuteTaskResult = TaskOutcome & { readonly goalCompleted?: true };
+export type ExecuteTaskAnswer = ExecuteTaskResult | Unapproved;
 
 export interface MapSegmentArgs {
   readonly task: TaskRef;
@@ -242,12 +260,12 @@ export interface KernelActivities extends SegmentActivities {
 /** Run as activities of their own, on the task queue of the tool's worker class. */
 export interface ToolActivities {
   /** One attempt at a tool call. Throws a retryable failure while attempts are left; else records the end. */
-  executeTask(task: ExecuteTaskArgs): Promise<ExecuteTaskResult>;
+  executeTask(task: ExecuteTaskArgs): Promise<ExecuteTaskAnswer>;
   /**
    * One attempt at each of several quick tool calls, side by side; answers when all have ended. Each is recorded by itself,
    * which is the checkpoint: should the worker die, those without a record run again.
    */
-  executeTasks(tasks: ExecuteTasksArgs): Promise<{ readonly [taskId: string]: TaskOutcome | RetryDue }>;
+  executeTasks(tasks: ExecuteTasksArgs): Promise<{ readonly [taskId: string]: TaskOutcome | RetryDue | Unapproved }>;
   /** One attempt at taking back what a task has done. Throws while attempts are left; else records what came of it. */
   compensateTask(call: CompensationCall): Promise<void>;
 }

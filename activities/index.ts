@@ -1,4 +1,5 @@
 import type { Activities } from './contract.ts';
+import { createAskPolicy } from './execution/ask-policy.ts';
 import { createBeginGoal } from './execution/begin-goal.ts';
 import { createCloseTask } from './execution/close-task.ts';
 import { createCompensateTask } from './execution/compensate-task.ts';
@@ -32,7 +33,7 @@ export function createActivities(deps: ExecutionDeps & { readonly retention: Ret
   const values = createValues(deps.artifacts);
   const scopes = createTaskScopes(recorder, values);
   const pace = createToolPace();
-  const execution = { ...deps, values, scopes, pace };
+  const execution = { ...deps, values, scopes, pace, askPolicy: createAskPolicy(deps) };
   const runner = createToolRunner(execution);
   const attempts = createAttempts({ ...execution, runner });
   return {

@@ -79,6 +79,8 @@ describe('who may ask', () => {
     ['POST', '/v1/webhooks', 'admin'],
     ['GET', '/v1/webhooks/callback-secret', 'admin'],
     ['POST', '/v1/inbound-webhooks', 'admin'],
+    ['POST', '/v1/approvals/apr_x/delegations', 'approvals:write'],
+    ['PUT', '/v1/approval-policies', 'admin'],
   ])('%s %s needs the scope %s, and says so', async (method, path, scope) => {
     const as = await app.tokens.sign({ scope: 'other' });
     const refusal = await problem(await app.request(path, { method, as }));

@@ -17,6 +17,7 @@ import { toProblemResponse } from './problem.ts';
 import { createReadQuota } from './read-quota.ts';
 import { createRequestCounter } from './request-counter.ts';
 import { createWriteQuota } from './write-quota.ts';
+import { mountApprovalPolicies } from './routes/approval-policies.ts';
 import { mountApprovals } from './routes/approvals.ts';
 import { mountArchive } from './routes/archive.ts';
 import { mountArtifacts } from './routes/artifacts.ts';
@@ -105,6 +106,7 @@ function createRoutes(deps: ApiDeps, { quota, requests }: Pick<HotReadsDeps, 'qu
   mountSchedules(app, deps);
   mountScheduleCommands(app, deps);
   mountApprovals(app, deps);
+  mountApprovalPolicies(app, deps);
   mountTemplates(app, deps);
   mountTools(app, deps);
   mountArtifacts(app, deps);

@@ -7,6 +7,8 @@ export interface Principal {
   readonly subject: string;
   readonly tenant: string;
   readonly scopes: ReadonlySet<Scope>;
+  /** All names of the token's `scope` claim: approvals may ask for ones that mean nothing to Astra. */
+  readonly claimedScopes: ReadonlySet<string>;
 }
 
 export const mayUse = ({ scopes: granted }: Principal, scope: Scope): boolean =>

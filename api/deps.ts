@@ -9,6 +9,7 @@ import type { ArtifactStore } from '../stores/artifacts/artifact-store.ts';
 import type { LiveLane } from '../stores/cache/live-lane.ts';
 import type { GoalReader } from '../stores/goal-reader.ts';
 import type { HotViews } from '../stores/hot-views.ts';
+import type { ApprovalPolicyStore } from '../stores/postgres/approval-policies.ts';
 import type { ApprovalStore } from '../stores/postgres/approvals.ts';
 import type { ArchivedGoals } from '../stores/postgres/archived-goals.ts';
 import type { ArtifactList } from '../stores/postgres/artifacts.ts';
@@ -53,6 +54,7 @@ export interface ApiDeps {
   readonly goalList: GoalList;
   readonly cascades: CascadeStore;
   readonly approvals: ApprovalStore;
+  readonly approvalPolicies: ApprovalPolicyStore;
   readonly templates: TemplateStore;
   readonly tools: ToolStore;
   readonly catalogue: ToolCatalogue;

@@ -14,6 +14,7 @@ import { createViewCache } from '../stores/cache/view-cache.ts';
 import { createViewMemory } from '../stores/cache/view-memory.ts';
 import { createGoalReader } from '../stores/goal-reader.ts';
 import { createHotViews } from '../stores/hot-views.ts';
+import { createApprovalPolicyStore } from '../stores/postgres/approval-policies.ts';
 import { createApprovalStore } from '../stores/postgres/approvals.ts';
 import { createArchivedGoals } from '../stores/postgres/archived-goals.ts';
 import { createArtifactList } from '../stores/postgres/artifacts.ts';
@@ -103,6 +104,7 @@ const app = createApp({
   goalList,
   cascades: createCascadeStore(pool),
   approvals: createApprovalStore(pool),
+  approvalPolicies: createApprovalPolicyStore(pool),
   templates: createTemplateStore(pool),
   tools,
   catalogue: createToolCatalogue(tools, { logger }),

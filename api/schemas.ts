@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { errorRegistry, type ErrorCode } from '../domain/errors.ts';
-import { approvalSchema, decisionSchema } from '../domain/schemas/approval.ts';
+import { approvalViewSchema, decisionSchema, delegationRequestSchema } from '../domain/schemas/approval.ts';
+import { policySchema, policyViewSchema } from '../domain/schemas/approval-policy.ts';
 import { artifactSchema } from '../domain/schemas/artifact.ts';
 import {
   errorInfoSchema,
@@ -201,9 +202,12 @@ export const namedSchemas = {
   Artifact: artifactSchema,
   ArtifactRecord: artifactRecordSchema,
   ArtifactList: listOf(artifactRecordSchema),
-  Approval: approvalSchema,
-  ApprovalList: listOf(approvalSchema),
+  Approval: approvalViewSchema,
+  ApprovalList: listOf(approvalViewSchema),
   Decision: decisionSchema,
+  DelegationRequest: delegationRequestSchema,
+  ApprovalPolicyRules: policySchema,
+  ApprovalPolicies: policyViewSchema,
   TemplateDefinition: templateDefinitionSchema,
   Template: templateSchema,
   TemplateList: listOf(templateSchema),

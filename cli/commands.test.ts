@@ -3,7 +3,7 @@ import { mkdtemp, readFile, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { goalId, goalView } from '../sdk/test-support/goal-samples.ts';
+import { approvalView, goalId, goalView } from '../sdk/test-support/goal-samples.ts';
 import { json, startScriptedServer } from '../sdk/test-support/scripted-server.ts';
 import { runInProcess } from './test-support/run-in-process.ts';
 
@@ -65,19 +65,12 @@ describe('artifacts', () => {
 });
 
 describe('approvals, templates, tools and me', () => {
-  const approval = {
-    id: 'apr_x.ok',
-    kind: 'task',
-    goalId,
-    taskId: 'ok',
-    prompt: 'Publish?',
+  const at = '2025-01-01T00:00:00.000Z';
+  const approval = approvalView({
     input: { to: 'a' },
-    status: 'pending',
     required: 2,
-    votes: [{ subject: 'a', decision: 'approved', comment: null, at: '2025-01-01T00:00:00.000Z' }],
-    requestedAt: '2025-01-01T00:00:00.000Z',
-    expiresAt: null,
-  };
+    votes: [{ subject: 'a', decision: 'approved', comment: null, at }],
+  });
 
   test('an approval is listed and decided, with a comment and an edited input', async () => {
     const server = await startScriptedServer(({ method }) =>
@@ -113,6 +106,66 @@ describe('approvals, templates, tools and me', () => {
       ].join('\n'),
     );
     expect(stderr).toContain('npx astra approval decide apr_x.ok approve|reject');
+  });
+
+  test('a risky call is shown with its tool, who may decide it and what was made of it', async () => {
+    const risky = approvalView({
+      kind: 'risky_task',
+      prompt: 'May "mail" call mail.send 3 times?',
+      agentId: 'clerk',
+      tool: 'mail.send',
+      map: { items: 3, sample: [{ to: 'a' }] },
+      deciders: { subjects: ['ann'], scopes: ['finance'] },
+      delegations: [{ from: 'ann', to: 'bob', comment: 'away', at }],
+      expiresAt: at,
+      editedInput: { to: 'b' },
+    });
+    const server = await startScriptedServer(() => json(risky));
+    const { stdout } = await runInProcess(server.url, ['approval', 'get', 'apr_x.ok']);
+    expect(stdout.split('\n').slice(0, 8)).toEqual([
+      'May "mail" call mail.send 3 times?',
+      '  status    pending, needs 1 to approve',
+      `  goal      ${goalId}`,
+      '  agent     clerk',
+      '  tool      mail.send, 3 times',
+      '  deciders  ann, scope finance',
+      `  expires   ${at}, then rejected`,
+      `  delegated ${at} by ann to bob: away`,
+    ]);
+    expect(stdout).toContain('inputs, the first of them:\n[\n');
+    expect(stdout).toContain('edited input:\n{\n  "to": "b"');
+    const list = await startScriptedServer(() => json({ items: [risky], nextCursor: null }));
+    expect((await runInProcess(list.url, ['approval', 'list'])).stdout).toContain(
+      'mail.send 3 times, such as {"to":"a"}',
+    );
+  });
+
+  test('a vote is passed on', async () => {
+    const server = await startScriptedServer(() => json(approval));
+    const args = ['approval', 'delegate', 'apr_x.ok', 'bob', '--comment', 'away'];
+    expect((await runInProcess(server.url, args)).stdout).toBe('apr_x.ok: bob has your vote\n');
+    expect(server.requests[0]).toMatchObject({
+      method: 'POST',
+      path: '/v1/approvals/apr_x.ok/delegations',
+      body: { to: 'bob', comment: 'away' },
+    });
+  });
+
+  test('approval policies are shown, and replaced by those of a file', async () => {
+    const rules = [
+      { tool: 'shell.*', agentId: 'clerk', decision: 'deny' },
+      { tool: '*', risk: 'high', decision: 'ask', required: 2, deciders: { scopes: ['finance'] }, expiresSeconds: 60 },
+    ];
+    const policies = { rules, updatedAt: at, updatedBy: 'ann' };
+    const server = await startScriptedServer(() => json(policies));
+    const { stdout } = await runInProcess(server.url, ['approval-policy', 'get']);
+    expect(stdout).toMatch(/^TOOL +AGENT +RISK +DECISION +HOW\nshell[.][*] +clerk +any +deny/);
+    expect(stdout).toMatch(/[*] +any +high +ask +2 to approve of scope finance within 60 s, else reject/);
+    const stdin = JSON.stringify(policies);
+    await runInProcess(server.url, ['approval-policy', 'set', '-'], { stdin });
+    expect(server.requests[1]).toMatchObject({ method: 'PUT', path: '/v1/approval-policies', body: { rules } });
+    const wrong = await runInProcess(server.url, ['approval-policy', 'set', '-'], { stdin: '{}' });
+    expect(wrong).toMatchObject({ exitCode: 64, stderr: expect.stringContaining('must have "rules"') as string });
   });
 
   test('a template is applied under the name in its file', async () => {

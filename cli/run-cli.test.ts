@@ -2,7 +2,15 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { frame, goalId, goalView, graphView, progressFrame, taskView } from '../sdk/test-support/goal-samples.ts';
+import {
+  approvalView,
+  frame,
+  goalId,
+  goalView,
+  graphView,
+  progressFrame,
+  taskView,
+} from '../sdk/test-support/goal-samples.ts';
 import { drop, eventStream, inOrder, json, problem, startScriptedServer } from '../sdk/test-support/scripted-server.ts';
 import { exitCodes } from './exit-codes.ts';
 import { emulate } from './test-support/terminal-emulator.ts';
@@ -140,8 +148,17 @@ describe('docs/guides/cli.md', () => {
   test('shows every command', async () => {
     const text = await guide();
     const groups = commandsIn((await runInProcess(null, ['--help'])).stdout);
-    const ofGoals = ['goal', 'approval', 'template', 'schedule', 'tool', 'webhook', 'inbound-webhook', 'me', 'token'];
-    expect(groups).toEqual([...ofGoals, 'retention', 'archive', 'subject', 'tenant']);
+    const ofGoals = [
+      'goal',
+      'approval',
+      'approval-policy',
+      'template',
+      'schedule',
+      'tool',
+      'webhook',
+      'inbound-webhook',
+    ];
+    expect(groups).toEqual([...ofGoals, 'me', 'token', 'retention', 'archive', 'subject', 'tenant']);
     for (const group of groups) {
       const commands = commandsIn((await runInProcess(null, [group, '--help'])).stdout);
       for (const command of commands) expect(text).toContain(`astra ${group} ${command}`);
@@ -279,7 +296,10 @@ describe('watching', () => {
       const asking = taskView({ id: 'ask', title: 'ask', status: 'awaiting_approval', waitingFor });
       let over = false;
       const server = await startScriptedServer(({ path }) => {
-        if (path.startsWith('/v1/approvals/')) return json({ id: approvalId, prompt: 'Publish\u001B[2J it?' });
+        if (path.startsWith('/v1/approvals/')) {
+          const input = { to: '\u009B2J' };
+          return json(approvalView({ id: approvalId, prompt: 'Publish\u001B[2J it?', tool: 'mail.send', input }));
+        }
         if (path.endsWith('/events')) {
           over = true;
           return eventStream([frame(4, 'goal.completed')], 'close');
@@ -291,7 +311,8 @@ describe('watching', () => {
         return json(over ? completed : goalView());
       });
       const { stdout } = await runInProcess(server.url, ['goal', 'watch', goalId], terminal && { terminal });
-      const question = `? Publish it?\n  npx astra approval decide ${approvalId} approve|reject\n`;
+      const about = 'mail.send {"to":"\\u009b2J"}';
+      const question = `? Publish it?\n  ${about}\n  npx astra approval decide ${approvalId} approve|reject\n`;
       expect(stdout.split(question)).toHaveLength(2);
       if (!terminal) expect(stdout).toContain('] completed ask\n');
     },

@@ -1,5 +1,6 @@
 import { Command, CommanderError, Option } from 'commander';
 import packageJson from '../package.json' with { type: 'json' };
+import { createApprovalPolicyCommand } from './commands/approval-policy.ts';
 import { createApprovalCommand } from './commands/approval.ts';
 import { createArchiveCommand } from './commands/archive.ts';
 import { createSubjectCommand, createTenantCommand } from './commands/deletion.ts';
@@ -32,6 +33,7 @@ function createProgram(io: Io, exit: (code: ExitCode) => void): Command {
   for (const create of [
     createGoalCommand,
     createApprovalCommand,
+    createApprovalPolicyCommand,
     createTemplateCommand,
     createScheduleCommand,
     createToolCommand,

@@ -81,6 +81,9 @@ const limitMeanings: Readonly<Record<keyof typeof limits, readonly [of: string, 
   jsonDepth: ['lists and objects inside of one another in a body', '`ASTRA_BODY_INVALID`, `ASTRA_PLAN_INVALID`'],
   listPage: ['items of a list’s page', '`ASTRA_PARAMETER_INVALID`'],
   webhooks: ['webhooks of a tenant, and as many inbound ones', '`ASTRA_WEBHOOK_LIMIT`'],
+  deciders: ['subjects, and scopes, that an approval names', '`ASTRA_BODY_INVALID`, `ASTRA_PLAN_INVALID`'],
+  delegations: ['times that one vote is passed on', '`ASTRA_DELEGATION_INVALID`'],
+  policyRules: ['rules of a tenant’s approval policy', '`ASTRA_BODY_INVALID`'],
 };
 
 function shownBytes(bytes: number): string {

@@ -37,6 +37,7 @@ describe('an approval without a subject', () => {
       subject: 'bob@example.com',
       votes: [],
       input: { to: 'ann@example.com' },
+      map: { items: 1, sample: [{ to: 'ann@example.com' }] },
     };
     expect(forgetSubject(data, forgetting)).toBe(data);
     expect(forgetSubject({ decision: 'approved', subject: 'x' }, { ...forgetting, subject: 'approved' })).toEqual({

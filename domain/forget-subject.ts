@@ -9,7 +9,7 @@ export interface Forgetting {
 /** Fields that name subjects, in approvals and in their events. */
 const naming: ReadonlySet<string> = new Set(['subject', 'subjects', 'from', 'to', 'delegator']);
 /** What was asked about: a goal's data, whatever it names. */
-const given: ReadonlySet<string> = new Set(['input', 'editedInput']);
+const given: ReadonlySet<string> = new Set(['input', 'editedInput', 'map']);
 /** What the subject wrote beside its vote. */
 const comment = 'comment';
 

@@ -21,7 +21,7 @@ export function goalHeadOf(goal: AcceptedGoal, objective?: string): GoalHead {
     id: goalId,
     tenant,
     objective: submission.objective ?? objective ?? template?.name ?? '',
-    agentId: null,
+    agentId: submission.agentId ?? null,
     priority,
     labels,
     input,

@@ -92,6 +92,9 @@ const news: IsNews = {
   'approval.decided': (record, { data }) =>
     isPending(record, data.approvalId) &&
     !record.approvals.get(data.approvalId)?.votes.some(({ subject }) => subject === data.subject),
+  'approval.delegated': (record, { data }) =>
+    isPending(record, data.approvalId) &&
+    !record.approvals.get(data.approvalId)?.delegations.some(({ from }) => from === data.subject),
   'approval.expired': (record, { data }) => isPending(record, data.approvalId),
   'artifact.created': (record, { data }) => !record.artifacts.has(data.artifact.id),
 };

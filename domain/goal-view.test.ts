@@ -300,6 +300,12 @@ describe('whatever is drafted in whatever order', () => {
     { weight: 1, arbitrary: fc.constant(draft('approval.expired', { approvalId })) },
     {
       weight: 1,
+      arbitrary: fc.constantFrom('ann', 'bob').map((subject) => {
+        return draft('approval.delegated', { approvalId, subject, to: 'cid', comment: null });
+      }),
+    },
+    {
+      weight: 1,
       arbitrary: fc.constantFrom(
         draft('plan.approved', { revision: 1, by: 'x' }),
         draft('plan.rejected', { revision: 1, by: 'x', comment: null }),

@@ -1,4 +1,5 @@
 import { changeMark, planDecisionMark } from './goal-news.ts';
+import { approvalReducers } from './approvals/approval-reducers.ts';
 import {
   indexOutline,
   noProgress,
@@ -15,13 +16,11 @@ import {
   endTask,
   keepArtifact,
   keepTasks,
-  putApproval,
   putTask,
   unlessCancelling,
   update,
 } from './goal-writes.ts';
 import { runOf } from './plan-outline.ts';
-import type { Approval } from './schemas/approval.ts';
 import type { EventType, GoalEvent, Output } from './schemas/event.ts';
 import type { GoalHead, GoalState } from './schemas/goal.ts';
 
@@ -31,7 +30,7 @@ export type { GoalRecord } from './goal-record.ts';
 export { graphView } from './graph-view.ts';
 
 type Event<T extends EventType> = Extract<GoalEvent, { type: T }>;
-type Reducers = { readonly [T in EventType]: (record: GoalRecord, event: Event<T>, changes: Changes) => void };
+export type Reducers = { readonly [T in EventType]: (record: GoalRecord, event: Event<T>, changes: Changes) => void };
 
 const outputOf = (data: Output): Pick<GoalState, 'output' | 'outputArtifact'> =>
   'artifact' in data ? { output: null, outputArtifact: data.artifact } : { output: data.output, outputArtifact: null };
@@ -128,39 +127,7 @@ const reducers: Reducers = {
   'task.cancelled': (record, event, changes) => endTask(record, event, changes, {}),
   'task.compensated': (record, event, changes) => compensateTask(record, event, changes),
   'task.compensation_failed': (record, event, changes) => compensateTask(record, event, changes),
-  'approval.requested'(record, { goalId, taskId, attempt, at, seq, data }, changes) {
-    const { approvalId, ...asked } = data;
-    const approval: Approval = {
-      ...asked,
-      id: approvalId,
-      goalId,
-      taskId,
-      status: 'pending',
-      votes: [],
-      requestedAt: at,
-    };
-    putApproval(record, approval, changes);
-    if (taskId === null) {
-      const startedAt = record.tasks.size === 0 ? null : record.state.startedAt;
-      return update(record, { status: unlessCancelling(record, 'awaiting_approval'), startedAt });
-    }
-    const before = touchedTask(record, taskId) ?? { ...untouchedTask, attempt, startedAt: at };
-    const waitingFor = { kind: 'approval', detail: approvalId, until: data.expiresAt } as const;
-    putTask(record, taskId, { ...before, status: 'awaiting_approval', waitingFor }, { changes, seq });
-  },
-  'approval.decided'(record, { at, seq, data: { approvalId, subject, decision, comment, status } }, changes) {
-    const approval = record.approvals.get(approvalId);
-    if (!approval) return;
-    const votes = [...approval.votes, { subject, decision, comment, at }];
-    putApproval(record, { ...approval, votes, status }, changes);
-    const task = approval.taskId === null ? undefined : record.tasks.get(approval.taskId);
-    if (status === 'pending' || approval.taskId === null || task?.status !== 'awaiting_approval') return;
-    putTask(record, approval.taskId, { ...task, status: 'running', waitingFor: null }, { changes, seq });
-  },
-  'approval.expired'(record, { data }, changes) {
-    const approval = record.approvals.get(data.approvalId);
-    if (approval) putApproval(record, { ...approval, status: 'expired' }, changes);
-  },
+  ...approvalReducers,
   'artifact.created': keepArtifact,
 };
 

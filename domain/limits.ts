@@ -37,4 +37,9 @@ export const limits = {
   listPage: 500,
   /** Of a tenant: as many that Astra calls, and as many by which it is called. A commit of 2,000 events writes each 20 times. */
   webhooks: 20,
+  /** Subjects, and scopes, that an approval names. */
+  deciders: 100,
+  /** How often one vote may be passed on. */
+  delegations: 5,
+  policyRules: 200,
 } as const;

@@ -60,6 +60,12 @@ describe('a change of a plan', () => {
     expect(second.tasks.map(({ run }) => run)).toEqual([undefined, 2]);
     const third = reviseOutline(outline(3, outlined('a'), outlined('b'), outlined('c')), second, new Set(['c']));
     expect(third.tasks.map(({ run }) => run)).toEqual([undefined, 2, 3]);
+    const guarded: TaskOutline = { ...outlined('a'), guarded: true };
+    const loosened = reviseOutline(outline(2, outlined('a')), outline(1, guarded), new Set());
+    expect(loosened.tasks, 'who is asked about it still answers').toEqual([guarded]);
+    expect(reviseOutline(outline(2, outlined('a')), outline(1, guarded), new Set(['a'])).tasks[0]?.guarded).toBe(
+      undefined,
+    );
   });
 
   test('gives inputs to tasks that take some', () => {

@@ -54,10 +54,14 @@ export function diffPlans(before: Plan, after: Plan): PlanDiff {
 
 /** The outline of a new revision, in which these tasks begin anew and all others go on as they are. */
 export function reviseOutline(outline: PlanOutline, before: PlanOutline, anew: ReadonlySet<string>): PlanOutline {
-  const runs = new Map(before.tasks.map((task) => [task.id, runOf(task)]));
-  const runIn = ({ id }: TaskOutline): number => (anew.has(id) ? outline.revision : (runs.get(id) ?? outline.revision));
-  const tasks = outline.tasks.map((task) => (runIn(task) === 1 ? task : { ...task, run: runIn(task) }));
-  return { ...outline, tasks };
+  const old = new Map(before.tasks.map((task) => [task.id, task]));
+  const revise = (task: TaskOutline): TaskOutline => {
+    const kept = anew.has(task.id) ? undefined : old.get(task.id);
+    const run = kept ? runOf(kept) : outline.revision;
+    // Who is being asked about it is still to answer, whatever policy has come to say.
+    return { ...task, ...(run > 1 && { run }), ...(kept?.guarded && { guarded: kept.guarded }) };
+  };
+  return { ...outline, tasks: outline.tasks.map(revise) };
 }
 
 /** The plan with other inputs for some of its tasks. @throws ASTRA_PLAN_INVALID for a task that is not there or takes none */

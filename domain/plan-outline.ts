@@ -32,6 +32,10 @@ export interface TaskOutline {
   readonly retries?: { readonly run: number; readonly tasks: 'failed' | readonly string[] };
   /** For `goal`: the child is a fork of this one, in which these of its tasks run again. */
   readonly forks?: { readonly goalId: GoalId; readonly tasks: 'failed' | readonly string[] };
+  /** By its own word, or its tool's. */
+  readonly risk?: 'high';
+  /** A rule of the tenant's, as the goal was planned, asked people about the call or denied it. */
+  readonly guarded?: true;
 }
 
 export const runOf = ({ run = 1 }: Pick<TaskOutline, 'run'>): number => run;
@@ -49,7 +53,17 @@ export function bindingOf(outline: PlanOutline, task: TaskOutline): ToolBinding 
   return task.tool === undefined ? undefined : outline.tools[task.tool];
 }
 
+/** A task may raise its tool's risk, not lower it. */
+export const riskOf = (
+  { risk }: { readonly risk?: 'high' | undefined },
+  manifest: Pick<ToolManifest, 'risk'> | undefined,
+): ToolManifest['risk'] => (risk === 'high' || manifest?.risk === 'high' ? 'high' : 'low');
+
+/** Is policy to be asked before the call runs? */
+export const isGuarded = ({ risk, guarded }: TaskOutline): boolean => risk === 'high' || guarded === true;
+
 /** A pure and quick tool call, or a map of such: runs in a segment rather than in an activity of its own. */
 export function isInline(outline: PlanOutline, task: TaskOutline): boolean {
-  return (task.kind === 'tool' || task.kind === 'map') && bindingOf(outline, task)?.execution === 'inline';
+  const calls = task.kind === 'tool' || task.kind === 'map';
+  return calls && bindingOf(outline, task)?.execution === 'inline' && !isGuarded(task);
 }

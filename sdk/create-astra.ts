@@ -1,3 +1,4 @@
+import { createApprovalPolicies, type ApprovalPolicyResource } from './resources/approval-policies.ts';
 import { createApprovals, type Approvals } from './resources/approvals.ts';
 import { createArchive, type Archive } from './resources/archive.ts';
 import { createArtifacts, type Artifacts } from './resources/artifacts.ts';
@@ -30,6 +31,7 @@ export interface Me {
 export interface Astra {
   readonly goals: Goals;
   readonly approvals: Approvals;
+  readonly approvalPolicies: ApprovalPolicyResource;
   readonly templates: Templates;
   readonly schedules: Schedules;
   readonly tools: Tools;
@@ -59,6 +61,7 @@ export function createAstra(options: AstraOptions): Astra {
   return {
     goals,
     approvals: createApprovals(transport),
+    approvalPolicies: createApprovalPolicies(transport),
     templates: createTemplates(transport, goals),
     schedules: createSchedules(transport),
     tools: createTools(transport),

@@ -4,6 +4,7 @@ export { createAstra } from './create-astra.ts';
 export type { Astra, Me } from './create-astra.ts';
 export type { EventOptions } from './follow-events.ts';
 export type { Page, PageQuery } from './pages.ts';
+export type { ApprovalPolicyResource } from './resources/approval-policies.ts';
 export type { ApprovalFilters, Approvals } from './resources/approvals.ts';
 export type { Archive } from './resources/archive.ts';
 export type { Artifacts } from './resources/artifacts.ts';

@@ -1,4 +1,5 @@
-import type { Approval, Decision } from '../domain/schemas/approval.ts';
+import type { ApprovalView, Decision, Deciders, DelegationRequest } from '../domain/schemas/approval.ts';
+import type { PolicyRule, PolicyView } from '../domain/schemas/approval-policy.ts';
 import type { Artifact } from '../domain/schemas/artifact.ts';
 import type { ErrorInfo } from '../domain/schemas/common.ts';
 import type { GoalEvent } from '../domain/schemas/event.ts';
@@ -24,12 +25,14 @@ import type { ErrorCode, Fault } from '../domain/errors.ts';
 import type { Json, JsonObject } from '../domain/json.ts';
 
 export type {
-  Approval,
+  ApprovalView as Approval,
   ArchiveDownload,
   ArchivedGoal,
   Artifact,
+  Deciders,
   Decision,
   Deletion,
+  DelegationRequest,
   ErrorCode,
   ErrorInfo,
   Estimate,
@@ -48,6 +51,8 @@ export type {
   PlanChange,
   PlanDiff,
   Retention,
+  PolicyRule as ApprovalPolicyRule,
+  PolicyView as ApprovalPolicies,
   TaskStatus,
   TaskView,
   Template,

@@ -20,6 +20,7 @@ import { createAnswerCache } from '../stores/cache/answer-cache.ts';
 import { listenForCancels } from '../stores/cache/cancel-channel.ts';
 import { createLivePublisher } from '../stores/cache/live-publisher.ts';
 import { createViewCache } from '../stores/cache/view-cache.ts';
+import { createApprovalPolicyStore } from '../stores/postgres/approval-policies.ts';
 import { createArtifactList } from '../stores/postgres/artifacts.ts';
 import { createCascadeStore } from '../stores/postgres/cascades.ts';
 import { createGoalWaits } from '../stores/postgres/goal-waits.ts';
@@ -27,6 +28,7 @@ import { createCompensationStore } from '../stores/postgres/compensations.ts';
 import { createPool } from '../stores/postgres/pool.ts';
 import { createTemplateStore } from '../stores/postgres/templates.ts';
 import { createToolStore } from '../stores/postgres/tools.ts';
+import { createPolicyMemory } from '../stores/policy-memory.ts';
 import { createRedis } from '../stores/redis.ts';
 import { createToolCatalogue } from '../stores/tool-catalogue.ts';
 import { createWakeWaiting } from './wake-waiting.ts';
@@ -57,8 +59,7 @@ export interface WorkerParts {
 }
 
 /** Everything a worker is made of, but Temporal. */
-export async function createParts(options: PartsOptions): Promise<WorkerParts> {
-  const { config, logger, metrics, threads, temporal } = options;
+export async function createParts({ config, logger, metrics, threads, temporal }: PartsOptions): Promise<WorkerParts> {
   const [model, egress] = [createModel(config), createEgressPolicy(config.ASTRA_EGRESS_ALLOW)];
   const tools = await createTools(config, { egress, model });
   const inlinePool = createInlinePool({ threads, toolModules: config.ASTRA_TOOL_MODULES });
@@ -86,6 +87,7 @@ export async function createParts(options: PartsOptions): Promise<WorkerParts> {
   const { artifacts } = retention;
   const toolStore = createToolStore(pool);
   const artifactList = createArtifactList(pool);
+  const policies = createPolicyMemory(createApprovalPolicyStore(pool), { logger });
   const running = createRunningAttempts();
   const endListening = listenForCancels(redis, running.cancel);
   const activities = createActivities({
@@ -100,6 +102,7 @@ export async function createParts(options: PartsOptions): Promise<WorkerParts> {
     goalWaits,
     cascades: createCascadeStore(pool),
     catalogue: createToolCatalogue(toolStore, { logger }),
+    policies,
     model,
     running,
     compensations: createCompensationStore(pool),
@@ -112,7 +115,7 @@ export async function createParts(options: PartsOptions): Promise<WorkerParts> {
     endListening();
     retention.close();
     for (const part of [recorder, notifications, inlinePool]) await part.close();
-    for (const part of [viewCache, answers]) part.close();
+    for (const part of [policies, viewCache, answers]) part.close();
     redis.disconnect();
     await pool.end();
   };

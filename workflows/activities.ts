@@ -10,8 +10,8 @@ import type {
   PlannerActivities,
   CompensationCall,
   SegmentActivities,
+  ExecuteTaskAnswer,
   ExecuteTaskArgs,
-  ExecuteTaskResult,
   ToolActivities,
 } from '../activities/contract.ts';
 import { bindingOf, type TaskOutline, type ToolBinding } from '../domain/plan-outline.ts';
@@ -83,8 +83,8 @@ export interface ToolCallRef {
 export async function executeTool(
   { goal, outline, repeated }: ToolRun,
   { task, taskId }: ToolCallRef,
-  options: Pick<ExecuteTaskArgs, 'last' | 'attempted'> = {},
-): Promise<ExecuteTaskResult> {
+  options: Pick<ExecuteTaskArgs, 'last' | 'attempted' | 'cleared'> = {},
+): Promise<ExecuteTaskAnswer> {
   const binding = bindingOf(outline, task);
   const retry = retryOf(task, binding);
   const maxAttempts = retry.maxAttempts - (options.attempted ?? 0);

@@ -112,6 +112,7 @@ export const messages = {
   deliverEvent: 'deliverEvent',
   decideApproval: 'decideApproval',
   amendPlan: 'amendPlan',
+  delegateApproval: 'delegateApproval',
   goalView: 'goalView',
   /** One of the goals that this one waits for has ended. */
   awaitedGoalEnded: 'awaitedGoalEnded',
@@ -145,13 +146,29 @@ export interface DeliverEventArgs {
 export interface DecideApprovalArgs {
   readonly approvalId: string;
   readonly subject: string;
+  /** Of the voter's token, those that the approval's deciders name. */
+  readonly scopes?: readonly string[];
+  /** Of a risky task without the edited input: that is kept beside the record, and here is its hash. */
   readonly decision: Decision;
+  readonly editedInputSha256?: string;
   /** RFC 3339; when the vote was given. */
   readonly at: string;
 }
-/** Refused with an `ApplicationFailure` whose type is `ASTRA_APPROVAL_DECIDED` or `ASTRA_NOT_FOUND`. */
+/**
+ * Refused with an `ApplicationFailure` whose type is `ASTRA_APPROVAL_DECIDED`, `ASTRA_APPROVAL_EDITED`, `ASTRA_FORBIDDEN` or
+ * `ASTRA_NOT_FOUND`.
+ */
 export interface DecideApprovalResult {
   readonly status: 'pending' | 'approved' | 'rejected';
+}
+export interface DelegateApprovalArgs extends Pick<DecideApprovalArgs, 'approvalId' | 'subject' | 'scopes' | 'at'> {
+  readonly to: string;
+  readonly comment: string | null;
+}
+/** Refused like a decision, or with `ASTRA_DELEGATION_INVALID`. */
+export interface DelegateApprovalResult {
+  /** Who has the vote now. */
+  readonly to: string;
 }
 /** The last resort of reads: what the workflow itself knows while the stores are away. */
 export type GoalViewQueryResult = Pick<GoalView, 'status' | 'progress'>;

@@ -11,6 +11,7 @@ import {
 import type { EventDraft } from '../domain/schemas/event.ts';
 import type { JsonObject } from '../domain/json.ts';
 import { limits } from '../domain/limits.ts';
+import { castVote, delegateVote, requireDelegation, requireVote, type PendingApproval } from './ballots.ts';
 import {
   messages,
   type AmendPlanAnswer,
@@ -18,6 +19,8 @@ import {
   type CancelGoalArgs,
   type DecideApprovalArgs,
   type DecideApprovalResult,
+  type DelegateApprovalArgs,
+  type DelegateApprovalResult,
   type DeliverEventArgs,
   type GoalViewQueryResult,
 } from './contract.ts';
@@ -26,19 +29,10 @@ export const cancelGoalSignal = defineSignal<[CancelGoalArgs]>(messages.cancelGo
 export const deliverEventSignal = defineSignal<[DeliverEventArgs]>(messages.deliverEvent);
 export const decideApprovalUpdate = defineUpdate<DecideApprovalResult, [DecideApprovalArgs]>(messages.decideApproval);
 export const amendPlanUpdate = defineUpdate<AmendPlanAnswer, [AmendPlanMessage]>(messages.amendPlan);
+export const delegateApprovalUpdate = defineUpdate<DelegateApprovalResult, [DelegateApprovalArgs]>(
+  messages.delegateApproval,
+);
 export const goalViewQuery = defineQuery<GoalViewQueryResult>(messages.goalView);
-
-/** A question whose answer the workflow waits for. */
-export interface PendingApproval {
-  readonly approvalId: string;
-  readonly taskId: string | null;
-  readonly required: number;
-  readonly approvedBy: Set<string>;
-  /** No further vote is taken; true before `status` says so, which waits for the record. */
-  closed: boolean;
-  status: DecideApprovalResult['status'];
-  editedInput: JsonObject | null;
-}
 
 type Edits = { readonly [approvalId: string]: JsonObject };
 
@@ -92,9 +86,14 @@ export function createControl(options: {
     else if (letters) letters.push(data);
     else mailbox.set(name, [data]);
   });
-  setHandler(decideApprovalUpdate, (vote: DecideApprovalArgs) => decide(approvals, vote, options.record), {
+  setHandler(decideApprovalUpdate, (vote: DecideApprovalArgs) => castVote(approvals, vote, options.record), {
     validator: (vote: DecideApprovalArgs) => {
-      requireOpen(approvals, vote);
+      requireVote(approvals, vote);
+    },
+  });
+  setHandler(delegateApprovalUpdate, (args: DelegateApprovalArgs) => delegateVote(approvals, args, options.record), {
+    validator: (args: DelegateApprovalArgs) => {
+      requireDelegation(approvals, args);
     },
   });
 
@@ -120,40 +119,4 @@ export function createControl(options: {
     throw ApplicationFailure.nonRetryable('The goal is ending.', 'ASTRA_GOAL_FINISHED');
   });
   return control;
-}
-
-function requireOpen(
-  approvals: ReadonlyMap<string, PendingApproval>,
-  { approvalId, subject }: DecideApprovalArgs,
-): PendingApproval {
-  const approval = approvals.get(approvalId);
-  if (!approval) throw ApplicationFailure.nonRetryable('The goal asks for no such approval now.', 'ASTRA_NOT_FOUND');
-  if (approval.closed || approval.approvedBy.has(subject)) {
-    throw ApplicationFailure.nonRetryable('The approval is decided, or you have voted.', 'ASTRA_APPROVAL_DECIDED');
-  }
-  return approval;
-}
-
-/** One rejection rejects; `required` approvals approve. The vote is durable before anybody is told of it. */
-async function decide(
-  approvals: ReadonlyMap<string, PendingApproval>,
-  vote: DecideApprovalArgs,
-  record: (draft: EventDraft) => Promise<void>,
-): Promise<DecideApprovalResult> {
-  const { approvalId, subject, decision, at } = vote;
-  const approval = requireOpen(approvals, vote);
-  if (decision.decision === 'approved') approval.approvedBy.add(subject);
-  if (decision.editedInput) approval.editedInput = decision.editedInput;
-  const approved = approval.approvedBy.size >= approval.required;
-  const status = decision.decision === 'rejected' ? 'rejected' : approved ? 'approved' : 'pending';
-  approval.closed = status !== 'pending';
-  await record({
-    type: 'approval.decided',
-    taskId: approval.taskId,
-    attempt: 1,
-    at,
-    data: { approvalId, subject, decision: decision.decision, comment: decision.comment ?? null, status },
-  });
-  approval.status = status;
-  return { status };
 }

@@ -1,11 +1,19 @@
 import { CancellationScope, condition } from '@temporalio/workflow';
 
+/** By which a piece of work tells where it stands. */
+export interface Stage {
+  /** From here on it waits for people, and can be given up and opened again later. */
+  pause(): void;
+  /** It waits no more; resolves when there is room for it. */
+  resume(): Promise<void>;
+}
+
 interface Entry {
   readonly scope: CancellationScope;
-  readonly waits: boolean;
   readonly children: boolean;
   /** Null: several tasks together. */
   readonly taskId: string | null;
+  waits: boolean;
 }
 
 /** What a goal has under way at once. */
@@ -25,10 +33,10 @@ export interface Flight {
    * @param options.taskId the task that it is, if it is one
    */
   start(
-    work: () => Promise<void>,
+    work: (stage: Stage) => Promise<void>,
     options: { readonly waits: boolean; readonly children?: boolean; readonly taskId?: string | null },
   ): void;
-  /** Resolves when something has landed since the last call. @throws what the work threw */
+  /** Resolves when something has landed, or has come to wait, since the last call. @throws what the work threw */
   next(): Promise<void>;
   cancel(options: { readonly onlyWaits: boolean }): void;
   /** Ends tasks that are under way by themselves. Resolves when they have landed. */
@@ -50,12 +58,51 @@ function throwFirst(failures: readonly unknown[]): void {
   if (failures.length > 0) throw failures[0];
 }
 
-export function createFlight(): Flight {
-  const entries = new Set<Entry>();
-  const failures: unknown[] = [];
-  let landedCount = 0;
-  let seenCount = 0;
+interface Room {
+  readonly busy: () => number;
+  readonly mostBusy: number;
+  readonly setWaits: (waits: boolean) => void;
+}
+
+const createStage = ({ busy, mostBusy, setWaits }: Room): Stage => ({
+  pause: () => setWaits(true),
+  async resume() {
+    // Asked again, because whoever was woken before may have taken the room.
+    while (busy() >= mostBusy) await condition(() => busy() < mostBusy);
+    setWaits(false);
+  },
+});
+
+/** What is under way, and how much of it waits. */
+function createEntries(onWait: () => void) {
+  const all = new Set<Entry>();
   let waitCount = 0;
+  return {
+    all,
+    busy: (): number => all.size - waitCount,
+    add(entry: Entry): void {
+      all.add(entry);
+      if (entry.waits) waitCount += 1;
+    },
+    setWaits(entry: Entry, waits: boolean): void {
+      if (entry.waits === waits) return;
+      entry.waits = waits;
+      waitCount += waits ? 1 : -1;
+      if (waits) onWait();
+    },
+    delete(entry: Entry): void {
+      all.delete(entry);
+      if (entry.waits) waitCount -= 1;
+    },
+  };
+}
+
+/** @param mostBusy of what has paused resumes no more than makes this many busy */
+export function createFlight(mostBusy = Infinity): Flight {
+  const failures: unknown[] = [];
+  let changeCount = 0;
+  let seenCount = 0;
+  const { all: entries, busy, ...under } = createEntries(() => void (changeCount += 1));
 
   const cancel: Flight['cancel'] = ({ onlyWaits }) => {
     for (const entry of entries) if (entry.waits || !onlyWaits) entry.scope.cancel();
@@ -67,10 +114,10 @@ export function createFlight(): Flight {
       return entries.size;
     },
     get onlyWaits() {
-      return waitCount === entries.size;
+      return busy() === 0;
     },
     get busy() {
-      return entries.size - waitCount;
+      return busy();
     },
     has: (what) => [...entries].some(filters[what]),
     get taskIds() {
@@ -78,20 +125,19 @@ export function createFlight(): Flight {
     },
     start(work, { waits, children = false, taskId = null }) {
       const entry: Entry = { scope: new CancellationScope(), waits, children, taskId };
-      entries.add(entry);
-      if (waits) waitCount += 1;
+      under.add(entry);
+      const stage = createStage({ busy, mostBusy, setWaits: (now) => under.setWaits(entry, now) });
       void entry.scope
-        .run(work)
+        .run(() => work(stage))
         .catch((error: unknown) => failures.push(error))
         .finally(() => {
-          entries.delete(entry);
-          if (waits) waitCount -= 1;
-          landedCount += 1;
+          under.delete(entry);
+          changeCount += 1;
         });
     },
     async next() {
-      await condition(() => landedCount > seenCount);
-      seenCount = landedCount;
+      await condition(() => changeCount > seenCount);
+      seenCount = changeCount;
       throwFirst(failures);
     },
     cancel,
@@ -100,7 +146,7 @@ export function createFlight(): Flight {
       for (const { scope } of ended) scope.cancel();
       await condition(() => ended.every((entry) => !entries.has(entry)));
     },
-    wake: () => void (landedCount += 1),
+    wake: () => void (changeCount += 1),
     landed,
     async suspend() {
       cancel({ onlyWaits: true });

@@ -86,28 +86,28 @@ async function approvePlan(
   submission: GoalSubmission,
   revision: number,
 ): Promise<void> {
-  const required = submission.approval?.required ?? 1;
-  const request = {
+  const { required = 1, deciders, expiresSeconds = null, onExpiry } = submission.approval ?? {};
+  const terms = {
     approvalId: approvalId(goal.goalId, null),
+    required,
+    ...(deciders && { deciders }),
+    ...(onExpiry === 'approve' && { onExpiry }),
+  };
+  const request = {
+    ...terms,
     kind: 'plan',
     prompt: `Approve the plan of: ${submission.objective ?? goal.goalId}`,
     input: null,
-    required,
-    expiresAt: null,
+    expiresAt: expiresSeconds === null ? null : new Date(Date.now() + expiresSeconds * 1_000).toISOString(),
+    ...(submission.agentId !== undefined && { agentId: submission.agentId }),
   } as const;
   await recordEvents(goal, draft('approval.requested', request));
   page.showStatus('awaiting_approval');
-  const opened = {
-    approvalId: request.approvalId,
-    required,
-    approvedBy: [],
-    status: 'pending',
-    expiresSeconds: null,
-  } as const;
-  const approval = await awaitDecision({ goal, control }, opened, null);
-  if (approval === 'expired' || approval.status === 'rejected') {
+  const opened = { ...terms, approvedBy: [], status: 'pending', expiresSeconds } as const;
+  const decided = await awaitDecision({ goal, control }, opened, { taskId: null, what: 'The plan' });
+  if (!decided.approved) {
     await recordEvents(goal, draft('plan.rejected', { revision, by: 'approval', comment: null }));
-    throw failure({ code: 'ASTRA_APPROVAL_REJECTED', message: 'The plan was rejected.', retryable: false });
+    throw failure(decided.error);
   }
   await recordEvents(goal, draft('plan.approved', { revision, by: 'approval' }));
 }

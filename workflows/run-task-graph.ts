@@ -4,7 +4,7 @@ import type { TaskOutline } from '../domain/plan-outline.ts';
 import type { ErrorInfo } from '../domain/schemas/common.ts';
 import { kernel, segments } from './activities.ts';
 import { amendPlan } from './amend-plan.ts';
-import { createFlight, type Flight } from './flight.ts';
+import { createFlight, type Flight, type Stage } from './flight.ts';
 import { draft, recordEvents, type GoalRun } from './goal-run.ts';
 import { runTask, waits } from './run-task.ts';
 import { groupTasks, runTogether } from './run-together.ts';
@@ -32,7 +32,7 @@ export type GraphEnding =
  * @param begun what came of the graph's first segment, which ran as the goal was planned
  */
 export async function runTaskGraph(run: GoalRun, begun: SegmentResult | null): Promise<GraphEnding> {
-  const flight = createFlight();
+  const flight = createFlight(maxUnderWay);
   run.control.amend = (message) => amendPlan(run, flight, message);
   try {
     if (begun) await settleSegment(run, flight, run.graph.takeSegment(), begun);
@@ -94,8 +94,8 @@ function startTask(run: GoalRun, flight: Flight, task: TaskOutline): void {
   const { running, waiting } = run.graph.progress();
   // Nothing is recorded any more of other tasks either.
   const last = running === 1 && waiting === 0 && flight.size === 0;
-  const work = async (): Promise<void> => {
-    const outcome = await runTask(run, task, { last });
+  const work = async (stage: Stage): Promise<void> => {
+    const outcome = await runTask(run, task, { last, stage });
     if (outcome?.goalCompleted) run.end.completed = true;
     if (outcome && !run.superseded.has(task.id)) await recordSkipped(run, settle(run, task, outcome));
   };
@@ -109,7 +109,11 @@ function startTask(run: GoalRun, flight: Flight, task: TaskOutline): void {
 function startTogether(run: GoalRun, flight: Flight, tasks: readonly TaskOutline[]): void {
   const calls = tasks.map((task) => ({ task, taskId: task.id }));
   const work = (): Promise<void> =>
-    runTogether(run, calls, ({ task }, outcome) => recordSkipped(run, settle(run, task, outcome)));
+    runTogether(run, calls, async ({ task }, outcome) => {
+      if (outcome.status !== 'unapproved') return recordSkipped(run, settle(run, task, outcome));
+      if (!run.graph.halted) return startTask(run, flight, task);
+      return recordSkipped(run, run.graph.release([task.id]));
+    });
   flight.start(work, { waits: false });
 }
 

@@ -1,10 +1,12 @@
-import { isCancellation } from '@temporalio/workflow';
+import { ApplicationFailure, isCancellation } from '@temporalio/workflow';
 import type { ExecuteTaskResult, OpenedTask, TaskEnding, TaskOutcome } from '../activities/contract.ts';
 import type { TaskOutline } from '../domain/plan-outline.ts';
-import { executeTool, kernel } from './activities.ts';
+import { kernel } from './activities.ts';
 import { closeTask, endingOf } from './close-task.ts';
+import type { Stage } from './flight.ts';
 import type { GoalRun } from './goal-run.ts';
 import { runApproval } from './run-approval.ts';
+import { openApproved, runCall } from './run-call.ts';
 import { runMap } from './run-map.ts';
 import { runSubGoal } from './run-sub-goal.ts';
 import { runWait } from './run-wait.ts';
@@ -12,21 +14,22 @@ import { runWait } from './run-wait.ts';
 /**
  * Carries one task out and answers with its recorded outcome, also when it was cancelled or lost.
  * @param options.last every other task has settled
- * @returns null for a wait or an approval that is given up because the goal begins a new history, to be opened again there
+ * @returns null for what waits and is given up because the goal begins a new history, to be opened again there
  */
 export async function runTask(
   run: GoalRun,
   task: TaskOutline,
-  { last }: { readonly last: boolean },
+  { last, stage }: { readonly last: boolean; readonly stage: Stage },
 ): Promise<ExecuteTaskResult | null> {
   const ref = { goal: run.goal, taskId: task.id };
   try {
-    if (task.kind === 'tool') return await executeTool(run, { task, taskId: task.id }, last ? { last } : {});
-    const opened = await kernel.openTask(ref);
+    if (task.kind === 'tool') return await runCall(run, task, { last, stage });
+    const opened = task.kind === 'map' ? await openApproved(run, task, stage) : await kernel.openTask(ref);
     if ('settled' in opened) return opened.settled;
     return await closeTask(ref, await carryOut(run, task, opened));
   } catch (error) {
-    if (run.control.continuing && waits(task) && isCancellation(error)) return null;
+    // Nothing else is under way then.
+    if (run.control.continuing && isCancellation(error)) return null;
     return closeTask(ref, endingOf(error, task, run.outline));
   }
 }
@@ -40,5 +43,6 @@ function carryOut(run: GoalRun, task: TaskOutline, opened: OpenTask): Promise<Ta
   if ('map' in opened) return runMap(run, task, opened.map.items);
   if ('childGoal' in opened) return runSubGoal(run, task, opened.childGoal);
   if ('approval' in opened) return runApproval(run, task, opened.approval);
-  return runWait(run, opened.wait);
+  if ('wait' in opened) return runWait(run, opened.wait);
+  throw ApplicationFailure.nonRetryable('A tool call is not carried out here.', 'ASTRA_INTERNAL');
 }

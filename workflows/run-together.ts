@@ -1,6 +1,6 @@
 import { CancellationScope, sleep } from '@temporalio/workflow';
-import type { RetryDue, TaskOutcome } from '../activities/contract.ts';
-import { bindingOf, type PlanOutline, type TaskOutline } from '../domain/plan-outline.ts';
+import type { RetryDue, TaskOutcome, Unapproved } from '../activities/contract.ts';
+import { bindingOf, isGuarded, type PlanOutline, type TaskOutline } from '../domain/plan-outline.ts';
 import { executeTool, executeTools, type ToolCallRef, type ToolRun } from './activities.ts';
 import { closeTask, endingOf } from './close-task.ts';
 
@@ -14,9 +14,9 @@ export const isQuick = (outline: PlanOutline, task: TaskOutline): boolean =>
 export const itemsTogether = (outline: PlanOutline, task: TaskOutline, window: number): number =>
   isQuick(outline, task) ? Math.max(1, Math.min(mostTogether, Math.floor(window / 2))) : 1;
 
-/** The quick ones of the tasks in groups that share an activity, each other one alone; in order within both. */
+/** The quick ones of the tasks in groups that share an activity, each other one, and each that policy guards, alone; in order within both. */
 export function groupTasks(outline: PlanOutline, tasks: readonly TaskOutline[]): readonly (readonly TaskOutline[])[] {
-  const quick = tasks.filter((task) => isQuick(outline, task) && task.kind === 'tool');
+  const quick = tasks.filter((task) => isQuick(outline, task) && task.kind === 'tool' && !isGuarded(task));
   if (quick.length < 2) return tasks.map((task) => [task]);
   const together = new Set(quick);
   const alone = tasks.filter((task) => !together.has(task)).map((task) => [task]);
@@ -29,12 +29,13 @@ function chunk<T>(list: readonly T[], size: number): T[][] {
 
 /**
  * Runs quick calls in one activity, and those that are to have another attempt in activities of their own.
- * @param onEnd told of each call's recorded outcome as soon as it is known, also when it was cancelled or lost
+ * @param onEnd told of each call's recorded outcome as soon as it is known, also when it was cancelled or lost; and of one
+ *   that policy has come to ask about, which has not run
  */
 export async function runTogether(
   run: ToolRun,
   calls: readonly ToolCallRef[],
-  onEnd: (call: ToolCallRef, outcome: TaskOutcome) => Promise<void>,
+  onEnd: (call: ToolCallRef, outcome: TaskOutcome | Unapproved) => Promise<void>,
 ): Promise<void> {
   const attempted = await attemptTogether(run, calls);
   const landed = await Promise.allSettled(
@@ -43,7 +44,7 @@ export async function runTogether(
   for (const each of landed) if (each.status === 'rejected') throw each.reason;
 }
 
-type Attempted = Readonly<Record<string, TaskOutcome | RetryDue>>;
+type Attempted = Readonly<Record<string, TaskOutcome | RetryDue | Unapproved>>;
 
 async function attemptTogether(run: ToolRun, calls: readonly ToolCallRef[]): Promise<Attempted> {
   try {
@@ -58,8 +59,8 @@ async function attemptTogether(run: ToolRun, calls: readonly ToolCallRef[]): Pro
 async function lastOutcome(
   run: ToolRun,
   call: ToolCallRef,
-  made: TaskOutcome | RetryDue | undefined,
-): Promise<TaskOutcome> {
+  made: TaskOutcome | RetryDue | Unapproved | undefined,
+): Promise<TaskOutcome | Unapproved> {
   if (made && made.status !== 'retrying') return made;
   const { afterSeconds = 0, attempted = 0 } = made ?? {};
   try {

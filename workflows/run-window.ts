@@ -1,5 +1,5 @@
 import { CancellationScope, CancelledFailure, condition, isCancellation } from '@temporalio/workflow';
-import type { TaskOutcome } from '../activities/contract.ts';
+import type { ExecuteTaskAnswer } from '../activities/contract.ts';
 import { itemTaskId } from '../domain/ids.ts';
 import type { TaskOutline } from '../domain/plan-outline.ts';
 import { executeTool, type ToolCallRef, type ToolRun } from './activities.ts';
@@ -32,7 +32,7 @@ export async function runWindow(map: MapRun, items: readonly number[], maxFailed
   const start = (begun: readonly number[]): void => {
     mapRoom.free -= begun.length;
     underWay += begun.length;
-    const onEnd = (status: TaskOutcome['status']): void => {
+    const onEnd = (status: ExecuteTaskAnswer['status']): void => {
       if (status === 'failed') failed += 1;
     };
     const work = async (): Promise<void> => {
@@ -67,7 +67,7 @@ export async function runWindow(map: MapRun, items: readonly number[], maxFailed
 async function runItems(
   map: MapRun,
   items: readonly number[],
-  onEnd: (status: TaskOutcome['status']) => void,
+  onEnd: (status: ExecuteTaskAnswer['status']) => void,
 ): Promise<void> {
   const { task } = map;
   const calls = items.map((item) => ({ task, taskId: itemTaskId(task.id, item) }));
@@ -78,7 +78,7 @@ async function runItems(
   if (CancellationScope.current().consideredCancelled) throw new CancelledFailure('cancelled');
 }
 
-async function runItem(map: MapRun, call: ToolCallRef): Promise<TaskOutcome['status']> {
+async function runItem(map: MapRun, call: ToolCallRef): Promise<ExecuteTaskAnswer['status']> {
   try {
     return (await executeTool(map, call)).status;
   } catch (error) {

@@ -5,15 +5,26 @@ import { backoffSeconds, retryOf, timeoutSecondsOf, type RetrySchedule } from '.
 import type { ErrorInfo } from '../../domain/schemas/common.ts';
 import type { EventDraft, Output } from '../../domain/schemas/event.ts';
 import type { Logger } from '../../platform/logger.ts';
-import type { ExecuteTaskArgs, ExecuteTaskResult, RetryDue, TaskOutcome, TaskRef } from '../contract.ts';
+import type {
+  ExecuteTaskAnswer,
+  ExecuteTaskArgs,
+  ExecuteTaskResult,
+  RetryDue,
+  TaskOutcome,
+  TaskRef,
+} from '../contract.ts';
 import type { Recorder } from '../projection/recorder.ts';
+import type { ToolRegistry } from '../tools/registry.ts';
+import type { AskPolicy } from './ask-policy.ts';
+import { clearedCall } from './cleared-call.ts';
 import { draft } from './drafts.ts';
 import { completionDrafts } from './complete-goal.ts';
 import { givenUp, recordEnd } from './record-end.ts';
 import type { RunningAttempts } from './running-attempts.ts';
 import { settleAborted } from './settle-aborted.ts';
+import { stoppedByPolicy } from './stopped-by-policy.ts';
 import type { PlannedTask, TaskScopes } from './task-scope.ts';
-import { prepareCall } from './tool-call.ts';
+import { prepareCall, type ToolCall } from './tool-call.ts';
 import type { ToolRunner } from './tool-runner.ts';
 import type { Values } from './values.ts';
 import { whileAway } from './while-away.ts';
@@ -23,6 +34,8 @@ interface Deps {
   readonly scopes: TaskScopes;
   readonly values: Values;
   readonly runner: ToolRunner;
+  readonly tools: ToolRegistry;
+  readonly askPolicy: AskPolicy;
   readonly running: RunningAttempts;
   readonly logger: Pick<Logger, 'error'>;
   readonly onScheduled: (seconds: number) => void;
@@ -31,6 +44,7 @@ interface Deps {
 interface Attempt {
   readonly ref: TaskRef;
   readonly last: boolean;
+  readonly cleared: boolean;
   readonly planned: PlannedTask;
   readonly number: number;
   readonly startedAt: Date;
@@ -43,7 +57,7 @@ interface Attempt {
 /** Makes one attempt at a tool call. */
 export interface Attempts {
   /** @param args.last is for the task's own activity alone */
-  make(args: ExecuteTaskArgs): Promise<ExecuteTaskResult | RetryDue>;
+  make(args: ExecuteTaskArgs): Promise<ExecuteTaskAnswer | RetryDue>;
 }
 
 /**
@@ -66,7 +80,7 @@ async function makeAttempt(
   deps: Deps,
   args: ExecuteTaskArgs,
   signal: AbortSignal,
-): Promise<ExecuteTaskResult | RetryDue> {
+): Promise<ExecuteTaskAnswer | RetryDue> {
   const { recorder } = deps;
   const { cancellationSignal } = Context.current();
   const opened = await whileAway(() => openAttempt(deps, args, signal), cancellationSignal);
@@ -84,11 +98,13 @@ async function makeAttempt(
 
 /** The attempt, or the outcome that an earlier one recorded. */
 async function openAttempt(
-  { recorder, scopes }: Deps,
+  deps: Deps,
   args: ExecuteTaskArgs,
   signal: AbortSignal,
-): Promise<Attempt | TaskOutcome> {
-  const { repeated = false, last = false, attempted = 0, ...ref } = args;
+): Promise<Attempt | ExecuteTaskAnswer> {
+  const { recorder, scopes } = deps;
+  const { repeated = false, last = false, attempted = 0, cleared: wasCleared, ...ref } = args;
+  const cleared = wasCleared === true;
   const firstAttempt = activityInfo().attempt === 1 && !repeated;
   const recorded = await recorder.outcome(ref.goal, ref.taskId, { firstAttempt });
   if (recorded) return recorded;
@@ -99,9 +115,11 @@ async function openAttempt(
     const error = effectInDoubt(planned.outline.tool ?? ref.taskId);
     return recordEnd(recorder, ref, draft('task.failed', { error }, { taskId: ref.taskId, attempt: number }));
   }
+  const stopped = await stoppedByPolicy(deps, ref, { planned, number, cleared });
+  if (stopped) return stopped;
   const retry = retryOf(planned.outline, binding);
   const timeoutSeconds = timeoutSecondsOf(planned.outline, binding);
-  return { ref, last, planned, number, startedAt: new Date(), retry, timeoutSeconds, signal };
+  return { ref, last, cleared, planned, number, startedAt: new Date(), retry, timeoutSeconds, signal };
 }
 
 /** Did this attempt end by the tool's own failure? Of one that was lost nobody knows what it did. */
@@ -112,14 +130,17 @@ async function hasFailedCleanly(recorder: Recorder, { goal, taskId }: TaskRef, a
 
 async function run(deps: Deps, attempt: Attempt): Promise<ExecuteTaskResult> {
   const { recorder, scopes, values, runner } = deps;
-  const { ref, planned, number, startedAt, timeoutSeconds, signal } = attempt;
+  const { ref, planned, number, startedAt, timeoutSeconds, signal, cleared } = attempt;
   const about = { taskId: ref.taskId, attempt: number };
-  const call = await whileAway(() => prepareCall(scopes, ref.goal, planned), signal);
+  const prepare = (): Promise<ToolCall | null> =>
+    cleared ? clearedCall(deps, ref.goal, planned) : prepareCall(scopes, ref.goal, planned);
+  const call = await whileAway(prepare, signal);
   if (!call) {
     const skipped = draft('task.skipped', { reason: 'condition' }, about);
     return whileAway(() => recordEnd(recorder, ref, skipped), signal);
   }
-  if (number === 1) deps.onScheduled(secondsSinceReady(recorder, ref));
+  // How long people took to approve it says nothing of the scheduling.
+  if (number === 1 && !cleared) deps.onScheduled(secondsSinceReady(recorder, ref));
   const result = await runner.run(call, {
     ref,
     run: runOf(planned.outline),

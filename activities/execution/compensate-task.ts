@@ -7,9 +7,9 @@ import type { CompensationStore } from '../../stores/postgres/compensations.ts';
 import type { CompensationCall, ToolActivities } from '../contract.ts';
 import type { Recorder } from '../projection/recorder.ts';
 import { beating } from './beating.ts';
+import { clearedCall } from './cleared-call.ts';
 import { recordCompensation } from './record-compensation.ts';
 import type { TaskScopes } from './task-scope.ts';
-import { prepareCall } from './tool-call.ts';
 import type { ToolRunner } from './tool-runner.ts';
 import type { Values } from './values.ts';
 import { whileAway } from './while-away.ts';
@@ -59,14 +59,15 @@ async function attempt(deps: Deps, call: CompensationCall, stop: AbortSignal) {
 }
 
 async function compensate(
-  { recorder, scopes, values, runner }: Deps,
+  deps: Deps,
   { goal, taskId, timeoutSeconds }: CompensationCall,
   stop: AbortSignal,
 ): Promise<void> {
+  const { recorder, scopes, values, runner } = deps;
   const prepared = await whileAway(async () => {
-    // Inputs are not recorded: made again of the same plan and outputs they are the same.
+    // Inputs are not recorded, save for those that people approved: made again of the same plan and outputs they are the same.
     const planned = await scopes.find(goal, taskId);
-    const call = await prepareCall(scopes, goal, planned);
+    const call = await clearedCall(deps, goal, planned);
     if (!call) throw new AstraError('ASTRA_INTERNAL', `Task "${taskId}" has completed without being wanted.`);
     const run = runOf(planned.outline);
     return {

@@ -5,6 +5,7 @@ import type { LivePublisher } from '../../stores/cache/live-publisher.ts';
 import type { CascadeStore } from '../../stores/postgres/cascades.ts';
 import type { GoalWaits } from '../../stores/postgres/goal-waits.ts';
 import type { CompensationStore } from '../../stores/postgres/compensations.ts';
+import type { PolicyMemory } from '../../stores/policy-memory.ts';
 import type { TemplateStore } from '../../stores/postgres/templates.ts';
 import type { ToolCatalogue } from '../../stores/tool-catalogue.ts';
 import type { Model } from '../llm/model.ts';
@@ -27,6 +28,7 @@ export interface ExecutionDeps {
   readonly goalWaits: Pick<GoalWaits, 'standing'>;
   readonly cascades: Pick<CascadeStore, 'cancelledSince'>;
   readonly catalogue: ToolCatalogue;
+  readonly policies: Pick<PolicyMemory, 'rulesOf'>;
   readonly model: Model | null;
   readonly running: RunningAttempts;
   readonly compensations: Pick<CompensationStore, 'ran' | 'isRecorded'>;

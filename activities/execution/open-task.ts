@@ -1,33 +1,29 @@
 import { createHash } from 'node:crypto';
 import { AstraError, toErrorInfo } from '../../domain/errors.ts';
-import { renderTemplate, renderText } from '../../domain/expressions.ts';
 import { isFinalGoal } from '../../domain/goal-record.ts';
 import type { GoalRef } from '../../domain/goal-ref.ts';
 import { requireStartTime } from '../../domain/goal-beginning.ts';
-import { approvalId, childGoalId } from '../../domain/ids.ts';
-import type { JsonObject } from '../../domain/json.ts';
+import { renderText } from '../../domain/expressions.ts';
+import { childGoalId } from '../../domain/ids.ts';
 import { limits } from '../../domain/limits.ts';
 import { runOf, type TaskOutline } from '../../domain/plan-outline.ts';
 import { validateSubmission } from '../../domain/plan-validation/validate-submission.ts';
-import type { Approval } from '../../domain/schemas/approval.ts';
-import type { ApprovalTask, GoalTask, MapTask, WaitTask } from '../../domain/schemas/plan.ts';
+import type { ApprovalTask, GoalTask, WaitTask } from '../../domain/schemas/plan.ts';
 import { renderSubGoalBody, splitSubGoalBody } from '../../domain/sub-goal-body.ts';
-import type { ToolCatalogue } from '../../stores/tool-catalogue.ts';
-import type { ForkRequest, KernelActivities, OpenedApproval, OpenedTask, TaskRef } from '../contract.ts';
+import type { ForkRequest, KernelActivities, OpenedTask, TaskRef } from '../contract.ts';
 import type { Recorder } from '../projection/recorder.ts';
 import { draft } from './drafts.ts';
 import { isWanted } from './is-wanted.ts';
+import { openApproval, type Question } from './open-approval.ts';
+import { openCall, type OpenCallDeps } from './open-call.ts';
 import { recordEnd } from './record-end.ts';
-import type { PlannedTask, TaskScopes } from './task-scope.ts';
+import type { PlannedTask } from './task-scope.ts';
+import { renderInput } from './tool-call.ts';
 
-interface Deps {
-  readonly recorder: Recorder;
-  readonly scopes: TaskScopes;
-  readonly catalogue: ToolCatalogue;
-}
+type Deps = OpenCallDeps;
 
 /**
- * Begins a task that the workflow carries out itself. A task that is open already, because the workflow began a new
+ * Begins a task that the workflow carries out itself, or a tool call that policy is to be asked about. A task that is open already, because the workflow began a new
  * history or its worker was lost, is opened again with what is left of its time and with its votes.
  */
 export function createOpenTask(deps: Deps): KernelActivities['openTask'] {
@@ -35,10 +31,10 @@ export function createOpenTask(deps: Deps): KernelActivities['openTask'] {
   return async (ref) => {
     const recorded = await recorder.outcome(ref.goal, ref.taskId);
     if (recorded) return { settled: recorded };
-    const { task, outline } = await scopes.find(ref.goal, ref.taskId);
+    const planned = await scopes.find(ref.goal, ref.taskId);
     const about = { taskId: ref.taskId };
     try {
-      if (await isWanted(scopes, ref.goal, task)) return await open(deps, ref, { task, outline });
+      if (await isWanted(scopes, ref.goal, planned.task)) return await open(deps, ref, planned);
       return { settled: await recordEnd(recorder, ref, draft('task.skipped', { reason: 'condition' }, about)) };
     } catch (error) {
       if (!(error instanceof AstraError) || error.code === 'ASTRA_UNAVAILABLE') throw error;
@@ -49,27 +45,40 @@ export function createOpenTask(deps: Deps): KernelActivities['openTask'] {
 
 const digest = (text: string): Uint8Array => createHash('sha256').update(text).digest();
 
-function open(deps: Deps, ref: TaskRef, { task, outline }: Pick<PlannedTask, 'task' | 'outline'>): Promise<OpenedTask> {
+async function open(deps: Deps, ref: TaskRef, planned: PlannedTask): Promise<OpenedTask> {
+  const { task, outline } = planned;
   switch (task.kind) {
     case 'map':
-      return openMap(deps, ref, task);
+      return openMap(deps, ref, planned);
     case 'goal':
       return openSubGoal(deps, ref, { task, outline });
     case 'approval':
-      return openApproval(deps, ref, { task, run: runOf(outline) });
+      return {
+        approval: await openApproval(deps.recorder, ref, {
+          run: runOf(outline),
+          ask: () => questionOf(deps, ref, task),
+        }),
+      };
     case 'wait':
       return openWait(deps, ref, task);
-    case 'tool':
-      throw new AstraError('ASTRA_INTERNAL', 'A tool task is executed, not opened.');
+    case 'tool': {
+      const approval = await openCall(deps, ref, planned);
+      return approval ? { approval } : { cleared: true };
+    }
   }
 }
 
-async function openMap({ recorder, scopes }: Deps, { goal, taskId }: TaskRef, task: MapTask): Promise<OpenedTask> {
-  const items = (await scopes.itemsOf(goal, task)).length;
+/** Once people have approved the map it is opened again, and begins. */
+async function openMap(deps: Deps, ref: TaskRef, planned: PlannedTask): Promise<OpenedTask> {
+  const { goal, taskId } = ref;
+  const { task } = planned;
+  const approval = await openCall(deps, ref, planned);
+  if (approval) return { approval };
+  const items = task.kind === 'map' ? (await deps.scopes.itemsOf(goal, task)).length : 0;
   if (items > limits.mapItems) {
     throw new AstraError('ASTRA_MAP_FAILED', `The map has ${items} items; at most ${limits.mapItems} are allowed.`);
   }
-  recorder.note(goal, draft('task.started', { items }, { taskId }));
+  deps.recorder.note(goal, draft('task.started', { items }, { taskId }));
   return { map: { items } };
 }
 
@@ -85,7 +94,9 @@ async function openSubGoal(
     const message = `The sub-goal's body has ${sizeBytes} bytes, at most ${limits.goalBodyBytes} are allowed. Pass what is large as an artifact.`;
     throw new AstraError('ASTRA_BODY_TOO_LARGE', message);
   }
-  const submission = validateSubmission(body, await deps.catalogue());
+  // A sub-goal acts for its parent's agent: what that may not do it may not have done.
+  const { agentId } = await deps.recorder.head(goal);
+  const submission = validateSubmission(agentId === null ? body : { ...body, agentId }, await deps.catalogue());
   requireStartTime(submission, Date.now());
   const { retries, forks } = outline;
   const child = childGoalId(goal.goalId, taskId, { digest, run: retries?.run ?? runOf(outline) });
@@ -107,40 +118,12 @@ async function forkOf(
   return { from: { goalId, seq: standing?.state.seq ?? 0 }, tasks };
 }
 
-async function openApproval(
-  { recorder, scopes }: Deps,
-  { goal, taskId }: TaskRef,
-  { task, run }: { readonly task: ApprovalTask; readonly run: number },
-): Promise<OpenedTask> {
-  const id = approvalId(goal.goalId, taskId, run);
-  const { required = 1, expiresSeconds = null } = task;
-  let approval = await recorder.approval(goal, id);
-  if (!approval) {
-    const { input: template = {} } = task;
-    const scope = await scopes.of(goal, [task.prompt, template]);
-    // Rendering keeps the shape: an object stays an object.
-    const input = task.input ? (renderTemplate(template, scope) as JsonObject) : null;
-    const expiresAt = expiresSeconds === null ? null : inSeconds(expiresSeconds);
-    const request = {
-      approvalId: id,
-      kind: 'task',
-      prompt: renderText(task.prompt, scope),
-      input,
-      required,
-      expiresAt,
-    } as const;
-    await recorder.record(goal, [draft('approval.requested', request, { taskId })]);
-    approval = await recorder.approval(goal, id);
-  }
-  return { approval: { approvalId: id, required, ...standingOf(approval) } };
-}
-
-/** What an earlier run of the workflow, if there was one, has come to. */
-function standingOf(approval: Approval | null): Pick<OpenedApproval, 'status' | 'approvedBy' | 'expiresSeconds'> {
-  if (!approval) return { status: 'pending', approvedBy: [], expiresSeconds: null };
-  const { status, votes, expiresAt } = approval;
-  const approvedBy = votes.filter((vote) => vote.decision === 'approved').map((vote) => vote.subject);
-  return { status, approvedBy, expiresSeconds: expiresAt === null ? null : secondsTo(expiresAt) };
+async function questionOf({ scopes }: Deps, { goal }: TaskRef, task: ApprovalTask): Promise<Question> {
+  const { input: template = {}, required, deciders, expiresSeconds, onExpiry } = task;
+  const scope = await scopes.of(goal, [task.prompt, template]);
+  const input = task.input ? renderInput(template, scope) : null;
+  const terms = { required, deciders, expiresSeconds, onExpiry };
+  return { kind: 'task', prompt: renderText(task.prompt, scope), input, terms };
 }
 
 async function openWait({ recorder }: Deps, { goal, taskId }: TaskRef, task: WaitTask): Promise<OpenedTask> {

@@ -8,16 +8,17 @@ import type { AmendPlanResult, KernelActivities } from '../contract.ts';
 import { draft } from '../execution/drafts.ts';
 import { markQuickTools } from '../execution/tool-pace.ts';
 import type { Recorder } from '../projection/recorder.ts';
+import { guardPlan } from './guard-plan.ts';
 import type { PlannerDeps } from './plan-as-given.ts';
 
-type Deps = Pick<PlannerDeps, 'catalogue' | 'pace'> & { readonly recorder: Recorder };
+type Deps = Pick<PlannerDeps, 'catalogue' | 'pace' | 'policies'> & { readonly recorder: Recorder };
 
 /**
  * Changes the plan of a running goal. Should the process die before it has told, this runs again: the change is known by
  * its id, and what is recorded of it counts.
  */
 export function createAmendPlan(deps: Deps): KernelActivities['amendPlan'] {
-  const { recorder, catalogue, pace } = deps;
+  const { recorder, catalogue, pace, policies } = deps;
   return ({ goal, change, by, changeId }) =>
     orRefused(async () => {
       const before = await recorder.standing(goal);
@@ -29,7 +30,9 @@ export function createAmendPlan(deps: Deps): KernelActivities['amendPlan'] {
       const validated = validatePlan(changed, await catalogue(), { revision, source: old.source });
       const { added, removed, replaced } = diffPlans(plan, validated.plan);
       const anew = new Set([...added, ...replaced]);
-      const outline = reviseOutline(markQuickTools(validated.outline, pace), old, anew);
+      const { agentId } = await recorder.head(goal);
+      const guarded = await guardPlan(policies, goal, { outline: markQuickTools(validated.outline, pace), agentId });
+      const outline = reviseOutline(guarded, old, anew);
       const { reason = null } = change;
       await recorder.record(
         goal,

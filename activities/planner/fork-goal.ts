@@ -11,10 +11,11 @@ import type { ForkGoalArgs, KernelActivities, RetryGoalResult } from '../contrac
 import { draft } from '../execution/drafts.ts';
 import { markQuickTools } from '../execution/tool-pace.ts';
 import type { Recorder } from '../projection/recorder.ts';
+import { guardPlan } from './guard-plan.ts';
 import type { PlannerDeps } from './plan-as-given.ts';
 import { planningDrafts, recordSubmission, requireDepth } from './record-planning.ts';
 
-type Deps = Pick<PlannerDeps, 'catalogue' | 'pace'> & { readonly recorder: Recorder };
+type Deps = Pick<PlannerDeps, 'catalogue' | 'pace' | 'policies'> & { readonly recorder: Recorder };
 
 /** Begins a goal with what another one has finished, in one commit. Repeated, it answers with what it recorded. */
 export function createForkGoal(deps: Deps): KernelActivities['forkGoal'] {
@@ -33,7 +34,7 @@ export function createForkGoal(deps: Deps): KernelActivities['forkGoal'] {
   };
 }
 
-async function fork({ recorder, catalogue, pace }: Deps, args: ForkGoalArgs): Promise<RetryGoalResult> {
+async function fork({ recorder, catalogue, pace, policies }: Deps, args: ForkGoalArgs): Promise<RetryGoalResult> {
   const { goal, fork: request, submission, bodyHash, submittedBy } = args;
   const source = { tenant: goal.tenant, goalId: request.from.goalId };
   const standing = await recorder.standing(source);
@@ -52,7 +53,8 @@ async function fork({ recorder, catalogue, pace }: Deps, args: ForkGoalArgs): Pr
     const tasks = again.has(task.id) && kept.has(task.id) ? innerChoice(task, retry) : null;
     return tasks && childGoalId ? { ...task, forks: { goalId: childGoalId, tasks } } : task;
   };
-  const marked = markQuickTools(validated.outline, pace);
+  const { agentId } = submission;
+  const marked = await guardPlan(policies, goal, { outline: markQuickTools(validated.outline, pace), agentId });
   const outline: PlanOutline = { ...marked, tasks: marked.tasks.map(forked) };
   const planned = { ...validated, outline, params: recorded.params };
   const ends = await endsOf(recorder, { source, standing }, reused);

@@ -1,6 +1,7 @@
 import { Context } from '@temporalio/activity';
 import { AstraError, type Fault } from '../../domain/errors.ts';
 import { validatePlan } from '../../domain/plan-validation/validate-plan.ts';
+import type { PolicyMemory } from '../../stores/policy-memory.ts';
 import type { ToolCatalogue } from '../../stores/tool-catalogue.ts';
 import type { PlanGoalArgs, PlannerActivities } from '../contract.ts';
 import type { Model } from '../llm/model.ts';
@@ -8,6 +9,7 @@ import { beating } from '../execution/beating.ts';
 import { markQuickTools, type ToolPace } from '../execution/tool-pace.ts';
 import { whileAway } from '../execution/while-away.ts';
 import type { Recorder } from '../projection/recorder.ts';
+import { guardPlan } from './guard-plan.ts';
 import { recordPlanning, type PlannedGoal } from './record-planning.ts';
 import { planningPrompt, planAnswerSchema } from './planning-prompt.ts';
 
@@ -16,6 +18,7 @@ interface Deps {
   readonly catalogue: ToolCatalogue;
   readonly model: Model | null;
   readonly pace: ToolPace;
+  readonly policies: Pick<PolicyMemory, 'rulesOf'>;
 }
 
 /** After its first answer a model may mend its plan this often. */
@@ -27,6 +30,7 @@ export function createPlanGoalWithModel({
   catalogue,
   model,
   pace,
+  policies,
 }: Deps): PlannerActivities['planGoalWithModel'] {
   async function plan({ submission }: PlanGoalArgs): Promise<PlannedGoal> {
     if (!model) throw new AstraError('ASTRA_MODEL_NOT_CONFIGURED', 'Set ASTRA_MODEL for the workers, or give a plan.');
@@ -49,7 +53,11 @@ export function createPlanGoalWithModel({
 
   return (args) => {
     let made: PlannedGoal | null = null;
-    const planOnce = async (): Promise<PlannedGoal> => (made ??= await plan(args));
+    const planOnce = async (): Promise<PlannedGoal> => {
+      made ??= await plan(args);
+      const { agentId } = args.submission;
+      return { ...made, outline: await guardPlan(policies, args.goal, { outline: made.outline, agentId }) };
+    };
     const { cancellationSignal } = Context.current();
     return beating(() => whileAway(() => recordPlanning(recorder, args, planOnce), cancellationSignal));
   };

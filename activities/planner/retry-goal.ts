@@ -11,12 +11,13 @@ import { draft } from '../execution/drafts.ts';
 import { markQuickTools } from '../execution/tool-pace.ts';
 import type { GoalStanding } from '../../stores/goal-standing.ts';
 import type { Recorder } from '../projection/recorder.ts';
+import { guardPlan } from './guard-plan.ts';
 import type { PlannerDeps } from './plan-as-given.ts';
 
-type Deps = Pick<PlannerDeps, 'catalogue' | 'pace'> & { readonly recorder: Recorder };
+type Deps = Pick<PlannerDeps, 'catalogue' | 'pace' | 'policies'> & { readonly recorder: Recorder };
 
 /** Reopens an ended goal. A repetition is known by the change's id, as that of a changed plan is. */
-export function createRetryGoal({ recorder, catalogue, pace }: Deps): KernelActivities['retryGoal'] {
+export function createRetryGoal({ recorder, catalogue, pace, policies }: Deps): KernelActivities['retryGoal'] {
   async function reopen({ goal, retry, by, changeId }: Parameters<KernelActivities['retryGoal']>[0]) {
     const standing = await recorder.standing(goal);
     if (!standing?.outline) throw new AstraError('ASTRA_NOT_FOUND', 'The goal has no plan that could be tried again.');
@@ -28,7 +29,9 @@ export function createRetryGoal({ recorder, catalogue, pace }: Deps): KernelActi
     const validated = validatePlan(edited, await catalogue(), { revision, source: old.source });
     const { willRun } = tasksToRerun(old.tasks, (id) => reusableStatus(standing.tasks.get(id)), chosenTasks(retry));
     const anew = new Set(willRun);
-    const revised = reviseOutline(markQuickTools(validated.outline, pace), old, anew);
+    const { agentId } = await recorder.head(current);
+    const guarded = await guardPlan(policies, goal, { outline: markQuickTools(validated.outline, pace), agentId });
+    const revised = reviseOutline(guarded, old, anew);
     const outline = { ...revised, tasks: revised.tasks.map((task) => withRetries(task, { old, anew, retry })) };
     await recorder.record(
       current,

@@ -2,7 +2,7 @@ import type { Pool } from 'pg';
 import { AstraError } from '../../domain/errors.ts';
 import { settledTask, type TaskState } from '../../domain/goal-record.ts';
 import { revisionOf, type GoalRef } from '../../domain/goal-ref.ts';
-import type { Approval } from '../../domain/schemas/approval.ts';
+import type { ApprovalView } from '../../domain/schemas/approval.ts';
 import type { Artifact } from '../../domain/schemas/artifact.ts';
 import type { EventDraft, Output } from '../../domain/schemas/event.ts';
 import type { GoalHead, GoalState, GoalStatus } from '../../domain/schemas/goal.ts';
@@ -70,7 +70,7 @@ export interface Recorder {
   artifacts(goal: GoalRef): Promise<readonly { readonly artifact: Artifact; readonly taskId: string | null }[]>;
   /** Null: no event has touched the task. */
   task(goal: GoalRef, taskId: string): Promise<TaskState | null>;
-  approval(goal: GoalRef, approvalId: string): Promise<Approval | null>;
+  approval(goal: GoalRef, approvalId: string): Promise<ApprovalView | null>;
   /** These goals, by `goalKey`, were deleted: what memory holds of them is not believed any more. */
   forget(isGone: (key: string) => boolean): void;
   /** Grows with each `forget`: what is derived of the record may be wrong then. */

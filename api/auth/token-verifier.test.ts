@@ -9,7 +9,12 @@ describe('a token is accepted', () => {
   test.each(['EdDSA', 'ES256', 'RS256'] as const)('when it is signed with %s by the issuer', async (algorithm) => {
     const { sign, verifier } = await createTestTokens(algorithm);
     const principal = await verifier().verify(await sign({ scope: 'goals:read unknown:scope admin' }));
-    expect(principal).toEqual({ subject: 'user-1', tenant: 'tenant-a', scopes: new Set(['goals:read', 'admin']) });
+    expect(principal).toEqual({
+      subject: 'user-1',
+      tenant: 'tenant-a',
+      scopes: new Set(['goals:read', 'admin']),
+      claimedScopes: new Set(['goals:read', 'unknown:scope', 'admin']),
+    });
   });
 
   test('once: the signature is not checked again until it expires', async () => {

@@ -111,5 +111,5 @@ function toPrincipal(payload: JWTPayload): Principal {
   }
   const granted = new Set(scope.split(' '));
   const known = scopes.filter((name): name is Scope => granted.has(name));
-  return { subject: payload.sub, tenant: tenant.data, scopes: new Set(known) };
+  return { subject: payload.sub, tenant: tenant.data, scopes: new Set(known), claimedScopes: granted };
 }

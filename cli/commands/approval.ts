@@ -1,10 +1,11 @@
 import { Argument, Command, Option } from 'commander';
 import type { Approval } from '@astra/sdk';
 import { approvalHint } from '../approval-hint.ts';
+import { describeQuestion } from '../describe-question.ts';
 import { readJsonObject } from '../read-input.ts';
 import type { Bind, Session } from '../session.ts';
 import { takeItems } from '../take-items.ts';
-import { clean, truncate } from '../text/clean.ts';
+import { clean } from '../text/clean.ts';
 import { formatJson } from '../text/format-json.ts';
 import { formatTime } from '../text/format-time.ts';
 import { formatTable } from '../text/table.ts';
@@ -30,10 +31,11 @@ async function printApprovals(session: Session, { status, goal }: ListFlags): Pr
   const { astra, io } = session;
   const filters = { goalId: goal, status: status === 'all' ? undefined : status };
   const approvals = await takeItems(astra.approvals.all(filters, { signal: io.signal }), Number.POSITIVE_INFINITY);
-  const row = ({ id, status: state, votes, required, requestedAt, prompt, input }: Approval) => {
+  const row = (each: Approval) => {
+    const { id, status: state, votes, required, requestedAt, prompt } = each;
     const approved = votes.filter(({ decision }) => decision === 'approved').length;
-    const about = input === null ? '' : ` ${truncate(formatJson(input, 0), shortInput)}`;
-    return [id, state, `${approved}/${required}`, formatTime(requestedAt, Date.now()), `${prompt}${about}`];
+    const about = describeQuestion(each, shortInput) ?? '';
+    return [id, state, `${approved}/${required}`, formatTime(requestedAt, Date.now()), `${prompt} ${about}`.trim()];
   };
   session.print({ items: approvals }, () =>
     approvals.length === 0
@@ -44,20 +46,41 @@ async function printApprovals(session: Session, { status, goal }: ListFlags): Pr
     session.note(`see one: npx astra approval get <id>; decide it: ${approvalHint('<id>')}`);
 }
 
+const field = (name: string, value: string | null): string[] =>
+  value === null ? [] : [`  ${name.padEnd(9)} ${clean(value)}`];
+const section = (name: string, value: unknown): string[] => (value === null ? [] : [`${name}:`, formatJson(value)]);
+const remark = (comment: string | null): string => (comment === null ? '' : `: ${comment}`);
+
+function whoDecides({ deciders }: Approval): string | null {
+  if (deciders === null) return null;
+  return [...(deciders.subjects ?? []), ...(deciders.scopes ?? []).map((scope) => `scope ${scope}`)].join(', ');
+}
+
+function formatApproval(approval: Approval): string[] {
+  const { prompt, status, votes, delegations, required, goalId, agentId, tool, map, expiresAt, onExpiry } = approval;
+  return [
+    clean(prompt),
+    ...field('status', `${status}, needs ${required} to approve`),
+    ...field('goal', goalId),
+    ...field('agent', agentId),
+    ...field('tool', tool && (map ? `${tool}, ${map.items} times` : tool)),
+    ...field('deciders', whoDecides(approval)),
+    ...field('expires', expiresAt && `${expiresAt}, then ${onExpiry === 'approve' ? 'approved' : 'rejected'}`),
+    ...delegations.flatMap(({ from, to, comment, at }) =>
+      field('delegated', `${at} by ${from} to ${to}${remark(comment)}`),
+    ),
+    ...votes.flatMap(({ subject, decision, comment, at }) => field(decision, `${at} by ${subject}${remark(comment)}`)),
+    ...section('input', approval.input),
+    ...section('input, an artifact', approval.inputArtifact),
+    ...section('inputs, the first of them', map?.sample ?? null),
+    ...section('edited input', approval.editedInput),
+  ];
+}
+
 async function printApproval(session: Session, id: string): Promise<undefined> {
   const approval = await session.astra.approvals.get(id, { signal: session.io.signal });
-  const { prompt, status, votes, required, input, goalId, expiresAt } = approval;
-  session.print(approval, () => [
-    clean(prompt),
-    `  ${'status'.padEnd(8)}  ${status}, needs ${required} to approve`,
-    `  ${'goal'.padEnd(8)}  ${goalId}`,
-    ...(expiresAt === null ? [] : [`  ${'expires'.padEnd(8)}  ${expiresAt}`]),
-    ...votes.map(
-      ({ subject, decision, comment, at }) =>
-        `  ${decision.padEnd(8)}  ${at} by ${clean(subject)}${comment === null ? '' : `: ${clean(comment)}`}`,
-    ),
-    ...(input === null ? [] : ['input:', formatJson(input)]),
-  ]);
+  const { status } = approval;
+  session.print(approval, () => formatApproval(approval));
   if (status === 'pending') session.note(`decide: ${approvalHint(id)} [--comment <text>] [--edit <file>]`);
 }
 
@@ -83,6 +106,16 @@ async function decideApproval(
   ]);
 }
 
+async function delegateApproval(
+  session: Session,
+  id: string,
+  to: string,
+  { comment }: Pick<DecideFlags, 'comment'>,
+): Promise<undefined> {
+  const approval = await session.astra.approvals.delegate(id, { to, comment }, { signal: session.io.signal });
+  session.print(approval, () => [`${id}: ${clean(to)} has your vote`]);
+}
+
 /** `astra approval …` */
 export function createApprovalCommand(bind: Bind): Command {
   const approval = new Command('approval').description('see what waits for a decision, and decide it');
@@ -101,5 +134,10 @@ export function createApprovalCommand(bind: Bind): Command {
     .option('--comment <text>', 'why')
     .option('--edit <file>', 'JSON object that replaces the input asked about; - is standard input')
     .action(bind(decideApproval));
+  approval
+    .command('delegate <id> <subject>')
+    .description('pass your vote on to somebody else')
+    .option('--comment <text>', 'why')
+    .action(bind(delegateApproval));
   return approval;
 }

@@ -1,5 +1,6 @@
 import { isAstraError, type GraphView } from '@astra/sdk';
 import { approvalHint } from '../approval-hint.ts';
+import { describeQuestion } from '../describe-question.ts';
 import type { Session } from '../session.ts';
 import { clean } from '../text/clean.ts';
 
@@ -12,17 +13,22 @@ export const openQuestions = (graph: GraphView | null): readonly string[] => [
   ),
 ];
 
-async function readPrompt({ astra, io }: Session, id: string): Promise<string> {
+/** Of an input, at most this much; `astra approval get` shows it whole. */
+const inputWidth = 200;
+
+async function readQuestion({ astra, io }: Session, id: string): Promise<readonly string[]> {
   try {
-    return (await astra.approvals.get(id, { signal: io.signal })).prompt;
+    const approval = await astra.approvals.get(id, { signal: io.signal });
+    const about = describeQuestion(approval, inputWidth);
+    return [`? ${clean(approval.prompt)}`, ...(about === null ? [] : [`  ${clean(about)}`])];
   } catch (error) {
     // A token may be allowed to watch and not to see approvals: how to decide is said all the same.
     if (!isAstraError(error)) throw error;
-    return 'A decision is needed.';
+    return ['? A decision is needed.'];
   }
 }
 
-/** The question, and the command that answers it. */
+/** The question, what it is about, and the command that answers it. */
 export async function formatQuestion(session: Session, id: string): Promise<readonly string[]> {
-  return [`? ${clean(await readPrompt(session, id))}`, `  ${approvalHint(id)}`];
+  return [...(await readQuestion(session, id)), `  ${approvalHint(id)}`];
 }

@@ -1,4 +1,4 @@
-import type { PlanOutline, TaskOutline, ToolBinding } from '../plan-outline.ts';
+import { riskOf, type PlanOutline, type TaskOutline, type ToolBinding } from '../plan-outline.ts';
 import type { Task } from '../schemas/plan.ts';
 import type { CheckedTask, ToolCatalogue } from './check-plan.ts';
 
@@ -6,8 +6,9 @@ import type { CheckedTask, ToolCatalogue } from './check-plan.ts';
 const toolCallOf = (task: Task): Partial<Extract<Task, { kind: 'tool' }>> =>
   task.kind === 'map' ? task.task : task.kind === 'tool' ? task : {};
 
-function outlineTask({ task, dependencies }: CheckedTask): TaskOutline {
-  const { tool, timeoutSeconds, retry } = toolCallOf(task);
+function outlineTask({ task, dependencies }: CheckedTask, catalogue: ToolCatalogue): TaskOutline {
+  const call = toolCallOf(task);
+  const { tool, timeoutSeconds, retry } = call;
   return {
     id: task.id,
     kind: task.kind,
@@ -17,6 +18,7 @@ function outlineTask({ task, dependencies }: CheckedTask): TaskOutline {
     ...(task.onFailure === 'continue' && { onFailure: task.onFailure }),
     ...(timeoutSeconds !== undefined && { timeoutSeconds }),
     ...(retry !== undefined && { retry }),
+    ...(riskOf(call, catalogue.get(tool ?? '')) === 'high' && { risk: 'high' }),
     ...(task.kind === 'map' && {
       ...(task.maxConcurrency !== undefined && { maxConcurrency: task.maxConcurrency }),
       minSuccess: typeof task.minSuccess === 'number' ? task.minSuccess : 1,
@@ -42,6 +44,6 @@ export function buildOutline(
   catalogue: ToolCatalogue,
   { revision, source }: Pick<PlanOutline, 'revision' | 'source'>,
 ): PlanOutline {
-  const tasks = checked.map(outlineTask);
+  const tasks = checked.map((task) => outlineTask(task, catalogue));
   return { revision, source, tasks, tools: bindingsOf(tasks, catalogue) };
 }

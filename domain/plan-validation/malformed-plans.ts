@@ -63,6 +63,13 @@ const bodies: readonly MalformedSubmission[] = [
   body('a dependency that is no id', { objective: 'x', dependsOnGoalIds: ['a'] }, '/dependsOnGoalIds/0'),
   body('a cascade with blanks', { objective: 'x', cascadeId: 'all of it' }, '/cascadeId'),
   body('an unknown approval setting', { objective: 'x', approval: { plan: 'never' } }, '/approval/plan'),
+  body('deciders that name nobody', { objective: 'x', approval: { deciders: {} } }, '/approval/deciders'),
+  body(
+    'more approvals than may decide',
+    { objective: 'x', approval: { required: 2, deciders: { subjects: ['a'] } } },
+    '/approval/required',
+  ),
+  body('an agent without a name', { objective: 'x', agentId: '' }, '/agentId'),
   body(
     'faults of the body and of the plan at once',
     { priority: 0, plan: { tasks: [tool('a', { tool: 'no.tool' })] } },
@@ -93,6 +100,12 @@ const shapes: readonly MalformedSubmission[] = [
   plan('a wait for nothing', [{ id: 'a', kind: 'wait' }], '/tasks/0'),
   plan('a wait for a time and an event', [wait('a', { event: 'e' })], '/tasks/0'),
   plan('an approval without a prompt', [{ id: 'a', kind: 'approval' }], '/tasks/0/prompt'),
+  plan(
+    'what comes after no expiry',
+    [{ id: 'a', kind: 'approval', prompt: '?', onExpiry: 'approve' }],
+    '/tasks/0/onExpiry',
+  ),
+  plan('a risk that cannot be chosen', [tool('a', { risk: 'low' })], '/tasks/0/risk'),
   plan('a map without a list', [{ id: 'm', kind: 'map', task: { kind: 'tool', tool: 'http.fetch' } }], '/tasks/0/over'),
   plan('a map of maps', [each('m', { task: each('inner') })], '/tasks/0/task/kind'),
   plan('a map that must succeed more than always', [each('m', { minSuccess: 1.5 })], '/tasks/0/minSuccess'),

@@ -5,6 +5,7 @@ import { randomTasks } from '../../test/support/random-tasks.ts';
 import { AstraError } from '../errors.ts';
 import { limits } from '../limits.ts';
 import { valueAt } from '../json-pointer.ts';
+import { isInline } from '../plan-outline.ts';
 import type { ToolManifest } from '../schemas/tool.ts';
 import { findCycles } from './find-cycles.ts';
 import { malformedSubmissions } from './malformed-plans.ts';
@@ -225,6 +226,32 @@ describe('a valid plan', () => {
         'code.javascript': { workerClass: 'tools', execution: 'inline', effect: 'none', timeoutSeconds: 5 },
       },
     });
+  });
+
+  test('says which calls are risky, by their own word or their tool’s, and runs none of them in a segment', () => {
+    const tools = new Map([
+      ...catalogue,
+      ['test.risky', manifest('test.risky', { execution: 'inline', risk: 'high' })],
+    ]);
+    const call = { kind: 'tool', tool: 'code.javascript' };
+    const { outline } = validatePlan(
+      {
+        tasks: [
+          { id: 'quick', ...call },
+          { id: 'asks', ...call, risk: 'high' },
+          { id: 'risky', ...call, tool: 'test.risky' },
+          { id: 'each', kind: 'map', over: '[1]', task: { ...call, risk: 'high' } },
+        ],
+      },
+      tools,
+    );
+    expect(outline.tasks.map(({ id, risk }) => [id, risk])).toEqual([
+      ['quick', undefined],
+      ['asks', 'high'],
+      ['risky', 'high'],
+      ['each', 'high'],
+    ]);
+    expect(outline.tasks.filter((task) => isInline(outline, task)).map(({ id }) => id)).toEqual(['quick']);
   });
 
   test('is returned as it is', () => {

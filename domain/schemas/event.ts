@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { Artifact } from './artifact.ts';
-import type { Decision } from './approval.ts';
+import type { Approval, Decision, Deciders } from './approval.ts';
 import { goalIdSchema, jsonObjectSchema, timestampSchema, type ErrorInfo, type GoalId, type Usage } from './common.ts';
 import type { GoalHead, TaskView, WaitingFor } from './goal.ts';
 import type { Json, JsonObject } from '../json.ts';
@@ -68,11 +68,17 @@ export interface EventData {
   'task.compensation_failed': Compensated & { readonly error: ErrorInfo };
   'approval.requested': {
     readonly approvalId: string;
-    readonly kind: 'plan' | 'task';
+    readonly kind: Approval['kind'];
     readonly prompt: string;
     readonly input: JsonObject | null;
     readonly required: number;
     readonly expiresAt: string | null;
+    readonly onExpiry?: 'approve';
+    readonly deciders?: Deciders;
+    readonly agentId?: string;
+    readonly tool?: string;
+    readonly inputArtifact?: Artifact;
+    readonly map?: NonNullable<Approval['map']>;
   };
   'approval.decided': {
     readonly approvalId: string;
@@ -81,6 +87,14 @@ export interface EventData {
     readonly comment: string | null;
     /** The approval's state after this vote. */
     readonly status: 'pending' | 'approved' | 'rejected';
+    readonly editedInputSha256?: string;
+  };
+  /** `subject` may not vote any more; `to` may. */
+  'approval.delegated': {
+    readonly approvalId: string;
+    readonly subject: string;
+    readonly to: string;
+    readonly comment: string | null;
   };
   'approval.expired': { readonly approvalId: string };
   'artifact.created': { readonly artifact: Artifact };
@@ -125,6 +139,7 @@ export const eventTypes = [
   'task.compensation_failed',
   'approval.requested',
   'approval.decided',
+  'approval.delegated',
   'approval.expired',
   'artifact.created',
 ] as const satisfies readonly EventType[];

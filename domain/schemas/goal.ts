@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { limits } from '../limits.ts';
+import { approvalTerms, checkTerms } from './approval.ts';
 import { artifactSchema } from './artifact.ts';
 import { errorInfoSchema, goalIdSchema, jsonObjectSchema, jsonSchema, timestampSchema, usageSchema } from './common.ts';
 import { planSchema } from './plan.ts';
@@ -26,6 +27,7 @@ export const cascadeIdSchema = z
 export const goalSubmissionSchema = z
   .strictObject({
     objective: z.string().min(1).max(10_000).optional(),
+    agentId: z.string().min(1).max(128).optional(),
     plan: planSchema.optional(),
     template: templateCallSchema.optional(),
     input: jsonObjectSchema.optional(),
@@ -36,7 +38,8 @@ export const goalSubmissionSchema = z
       .refine((labels) => Object.keys(labels).length <= limits.labels, `at most ${limits.labels} labels`)
       .optional(),
     approval: z
-      .strictObject({ plan: z.enum(['auto', 'required']).optional(), required: z.int().min(1).max(20).optional() })
+      .strictObject({ plan: z.enum(['auto', 'required']).optional(), ...approvalTerms })
+      .superRefine(checkTerms)
       .optional(),
     startAt: timestampSchema.optional(),
     delaySeconds: z.number().min(0).max(limits.startDelaySeconds).optional(),

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { limits } from '../limits.ts';
+import { approvalTerms, checkTerms } from './approval.ts';
 import { jsonObjectSchema, jsonSchema, taskIdSchema } from './common.ts';
 
 const expressionSchema = z.string().min(1).max(limits.expressionChars);
@@ -19,6 +20,8 @@ const toolCall = {
   input: jsonObjectSchema.optional(),
   timeoutSeconds: z.number().min(0.1).max(86_400).optional(),
   retry: retrySchema.optional(),
+  /** Asks people before it runs, also where the tool's manifest says that its risk is low. */
+  risk: z.literal('high').optional(),
 };
 
 const common = {
@@ -39,14 +42,15 @@ export const mapTaskSchema = z.strictObject({
   task: z.strictObject(toolCall),
 });
 export const goalTaskSchema = z.strictObject({ ...common, kind: z.literal('goal'), goal: jsonObjectSchema });
-export const approvalTaskSchema = z.strictObject({
-  ...common,
-  kind: z.literal('approval'),
-  prompt: z.string().min(1).max(10_000),
-  input: jsonObjectSchema.optional(),
-  required: z.int().min(1).max(20).optional(),
-  expiresSeconds: z.number().min(1).max(31_536_000).optional(),
-});
+export const approvalTaskSchema = z
+  .strictObject({
+    ...common,
+    kind: z.literal('approval'),
+    prompt: z.string().min(1).max(10_000),
+    input: jsonObjectSchema.optional(),
+    ...approvalTerms,
+  })
+  .superRefine(checkTerms);
 export const waitTaskSchema = z
   .strictObject({
     ...common,

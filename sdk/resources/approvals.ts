@@ -1,6 +1,6 @@
 import { readPage, readPages, type Page, type PageQuery } from '../pages.ts';
 import type { Transport } from '../transport.ts';
-import type { Approval, CallOptions, Decision } from '../types.ts';
+import type { Approval, CallOptions, Decision, DelegationRequest } from '../types.ts';
 
 export interface ApprovalFilters extends PageQuery {
   readonly status?: Approval['status'] | undefined;
@@ -14,8 +14,17 @@ export interface Approvals {
   all(filters?: ApprovalFilters, options?: CallOptions): AsyncGenerator<Approval, void, undefined>;
   /** @throws ASTRA_NOT_FOUND */
   get(id: string, options?: CallOptions): Promise<Approval>;
-  /** Gives the caller's vote. @throws ASTRA_APPROVAL_DECIDED when it came too late. */
+  /**
+   * Gives the caller's vote.
+   * @throws ASTRA_APPROVAL_DECIDED when it came too late; ASTRA_APPROVAL_EDITED when others have approved another input;
+   * ASTRA_FORBIDDEN, saying who may vote; ASTRA_BODY_INVALID with `faults` for an edited input that the tool does not take
+   */
   decide(id: string, decision: Decision, options?: CallOptions): Promise<Approval>;
+  /**
+   * Passes the caller's vote on to another subject. Once more changes nothing.
+   * @throws ASTRA_DELEGATION_INVALID when the other has a vote already, or the vote was passed on too often; ASTRA_FORBIDDEN
+   */
+  delegate(id: string, delegation: DelegationRequest, options?: CallOptions): Promise<Approval>;
 }
 
 const approvalPath = (id: string) => `v1/approvals/${encodeURIComponent(id)}`;
@@ -30,6 +39,10 @@ export function createApprovals(transport: Transport): Approvals {
     async decide(id, decision, { signal } = {}) {
       const request = { method: 'POST', body: decision, signal } as const;
       return (await transport.json<Approval>(`${approvalPath(id)}/decisions`, request)).body;
+    },
+    async delegate(id, delegation, { signal } = {}) {
+      const request = { method: 'POST', body: delegation, idempotent: true, signal } as const;
+      return (await transport.json<Approval>(`${approvalPath(id)}/delegations`, request)).body;
     },
   };
 }

@@ -50,6 +50,9 @@ test('approvals, templates and tools are reached by their names, escaped', async
   const astra = client(api.url);
   await astra.approvals.list({ status: 'pending' });
   await astra.approvals.decide('apr_x.y', { decision: 'approved' });
+  await astra.approvals.delegate('apr_x.y', { to: 'bob' });
+  await astra.approvalPolicies.get();
+  await astra.approvalPolicies.set([{ tool: '*', decision: 'ask' }]);
   await astra.templates.get('a/b');
   const template = { name: 't', description: '', params: {}, objective: 'o', plan: { tasks: [] } };
   await astra.templates.put({ ...template, updatedAt: '2025-01-01T00:00:00.000Z' });
@@ -58,11 +61,15 @@ test('approvals, templates and tools are reached by their names, escaped', async
   expect(api.requests.map(({ method, path, query }) => `${method} ${path} ${query.toString()}`.trim())).toEqual([
     'GET /v1/approvals status=pending',
     'POST /v1/approvals/apr_x.y/decisions',
+    'POST /v1/approvals/apr_x.y/delegations',
+    'GET /v1/approval-policies',
+    'PUT /v1/approval-policies',
     'GET /v1/templates/a%2Fb',
     'PUT /v1/templates/t',
     'DELETE /v1/templates/t',
     'GET /v1/tools/http.fetch',
   ]);
+  expect(api.requests[4]?.body).toEqual({ rules: [{ tool: '*', decision: 'ask' }] });
   // The path has the name, and the server keeps the time.
-  expect(api.requests[3]?.body).toEqual({ description: '', params: {}, objective: 'o', plan: { tasks: [] } });
+  expect(api.requests[6]?.body).toEqual({ description: '', params: {}, objective: 'o', plan: { tasks: [] } });
 });

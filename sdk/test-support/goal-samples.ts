@@ -1,4 +1,4 @@
-import type { GoalView, GraphView, TaskView } from '../index.ts';
+import type { Approval, GoalView, GraphView, TaskView } from '../index.ts';
 
 // Test data is checked against the types by its fields; only the brand of the id is asserted.
 export const goalId = 'gol_0123456789abcdefghij' as GoalView['id'];
@@ -56,6 +56,30 @@ export const graphView = (tasks: TaskView[], fields: Partial<GraphView> = {}): G
   tasks,
   edges: tasks.flatMap(({ id, after }) => after.map((from) => ({ from, to: id }))),
   criticalPath: [],
+  ...fields,
+});
+
+export const approvalView = (fields: Partial<Approval> = {}): Approval => ({
+  id: 'apr_x.ok',
+  kind: 'task',
+  goalId,
+  taskId: 'ok',
+  agentId: null,
+  tool: null,
+  prompt: 'Publish?',
+  input: null,
+  inputArtifact: null,
+  map: null,
+  status: 'pending',
+  required: 1,
+  deciders: null,
+  votes: [],
+  delegations: [],
+  editedInputSha256: null,
+  editedInput: null,
+  requestedAt: '2025-01-01T00:00:00.000Z',
+  expiresAt: null,
+  onExpiry: 'reject',
   ...fields,
 });
 

@@ -1,5 +1,6 @@
 import type { Pool, QueryResultRow } from 'pg';
 import { namedSubjects } from '../../domain/forget-subject.ts';
+import type { Json } from '../../domain/json.ts';
 import type { GoalRef } from '../../domain/goal-ref.ts';
 import { itemTaskId } from '../../domain/ids.ts';
 import type { GoalId } from '../../domain/schemas/common.ts';
@@ -74,8 +75,10 @@ export async function* goalLines(
   yield* taskLines(pool, goal);
   const approvals = createApprovalStore(pool);
   for await (const each of pages((cursor) => approvals.list(tenant, { goalId }, { limit: pageSize, cursor }))) {
-    for (const subject of namedSubjects({ ...each })) subjects.add(subject);
-    yield `{"approval":${JSON.stringify(each)}}`;
+    const text = JSON.stringify(each);
+    // What is written as JSON is read as such.
+    for (const subject of namedSubjects(JSON.parse(text) as Json)) subjects.add(subject);
+    yield `{"approval":${text}}`;
   }
   const artifacts = createArtifactList(pool);
   for await (const each of pages((cursor) => artifacts.ofGoal(tenant, goalId, { limit: pageSize, cursor }))) {

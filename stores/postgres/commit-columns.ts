@@ -1,3 +1,4 @@
+import { detailsOf } from '../../domain/approvals/approval-details.ts';
 import type { GoalWrite } from '../goal-write.ts';
 
 type Column<T> =
@@ -173,6 +174,13 @@ const submitterColumns = (writes: readonly GoalWrite[]): unknown[] =>
     [({ submittedBy }) => (submittedBy === undefined ? null : plainText(submittedBy))],
   );
 
+/** Of the approvals, as the last of their columns. */
+const detailsColumn = (writes: readonly GoalWrite[]): unknown[] =>
+  transpose(
+    writes.flatMap(({ approvals }) => approvals),
+    [{ json: (approval) => JSON.stringify(detailsOf(approval)) }],
+  );
+
 /** The parameters of the statement in commit.ts, in its order. */
 export const commitColumns = (writes: readonly GoalWrite[]): unknown[] =>
   [
@@ -184,4 +192,5 @@ export const commitColumns = (writes: readonly GoalWrite[]): unknown[] =>
     approvalColumns,
     cascadeColumn,
     submitterColumns,
+    detailsColumn,
   ].flatMap((columns) => columns(writes));

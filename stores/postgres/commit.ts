@@ -63,12 +63,14 @@ WITH wanted AS (
   ON CONFLICT DO NOTHING
 ), new_approvals AS (
   INSERT INTO approvals (tenant, goal_id, task_id, approval_id, kind, prompt, input, status, required, votes,
-    requested_at, expires_at)
+    requested_at, expires_at, details)
   SELECT a.* FROM unnest($57::text[], $58::text[], $59::text[], $60::text[], $61::text[], $62::text[], $63::json[],
-    $64::text[], $65::integer[], $66::json[], $67::timestamptz[], $68::timestamptz[])
-    AS a(tenant, goal_id, task_id, approval_id, kind, prompt, input, status, required, votes, requested_at, expires_at)
+    $64::text[], $65::integer[], $66::json[], $67::timestamptz[], $68::timestamptz[], $71::json[])
+    AS a(tenant, goal_id, task_id, approval_id, kind, prompt, input, status, required, votes, requested_at, expires_at,
+      details)
   JOIN done ON done.tenant = a.tenant AND done.goal_id = a.goal_id
-  ON CONFLICT (tenant, approval_id) DO UPDATE SET status = excluded.status, votes = excluded.votes
+  ON CONFLICT (tenant, approval_id) DO UPDATE SET status = excluded.status, votes = excluded.votes,
+    details = excluded.details
 )`;
 
 /** The outbox: deliveries are made if and only if their events are. */
@@ -76,7 +78,7 @@ const outboxPart = `, new_deliveries AS (
   INSERT INTO webhook_deliveries (tenant, goal_id, delivery_id, webhook_id, endpoint, url, seq, type, status, attempts,
     created_at, next_attempt_at, give_up_at)
   SELECT d.*, 'pending', 0, now(), now(), now() + interval '24 hours'
-  FROM unnest($71::text[], $72::text[], $73::text[], $74::text[], $75::text[], $76::text[], $77::bigint[], $78::text[])
+  FROM unnest($72::text[], $73::text[], $74::text[], $75::text[], $76::text[], $77::text[], $78::bigint[], $79::text[])
     AS d(tenant, goal_id, delivery_id, webhook_id, endpoint, url, seq, type)
   JOIN done ON done.tenant = d.tenant AND done.goal_id = d.goal_id
   ON CONFLICT DO NOTHING

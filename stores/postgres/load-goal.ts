@@ -1,4 +1,5 @@
 import type { ClientBase, Pool } from 'pg';
+import { noDetails, type ApprovalDetails } from '../../domain/approvals/approval-details.ts';
 import { restoreRecord, untouchedTask, type GoalRecord, type TaskState } from '../../domain/goal-record.ts';
 import type { GoalRef } from '../../domain/goal-ref.ts';
 import { itemTaskId } from '../../domain/ids.ts';
@@ -15,7 +16,9 @@ interface Row {
   readonly marks: string;
   readonly outline: PlanOutline | null;
   readonly tasks: readonly TaskRow[];
-  readonly approvals: readonly Approval[];
+  readonly approvals: readonly (Omit<Approval, keyof ApprovalDetails> & {
+    readonly details: Partial<ApprovalDetails>;
+  })[];
   readonly artifacts: readonly string[];
   readonly compensated: readonly string[];
 }
@@ -33,7 +36,7 @@ SELECT g.head, g.state, g.marks,
     FROM tasks t WHERE t.tenant = g.tenant AND t.goal_id = g.goal_id) AS tasks,
   (SELECT coalesce(json_agg(json_build_object('id', a.approval_id, 'kind', a.kind, 'goalId', a.goal_id,
       'taskId', a.task_id, 'prompt', a.prompt, 'input', a.input, 'status', a.status, 'required', a.required,
-      'votes', a.votes, 'requestedAt', a.requested_at, 'expiresAt', a.expires_at) ORDER BY a.requested_at), '[]')
+      'votes', a.votes, 'requestedAt', a.requested_at, 'expiresAt', a.expires_at, 'details', a.details) ORDER BY a.requested_at), '[]')
     FROM approvals a WHERE a.tenant = g.tenant AND a.goal_id = g.goal_id) AS approvals,
   (SELECT coalesce(json_agg(a.artifact_id), '[]')
     FROM artifacts a WHERE a.tenant = g.tenant AND a.goal_id = g.goal_id) AS artifacts,
@@ -54,7 +57,9 @@ export async function loadGoal(db: Pool | ClientBase, { tenant, goalId }: GoalRe
     items: row.tasks
       .filter(([, item]) => item >= 0)
       .map(([id, item, ...kept]) => [itemTaskId(id, item), taskState(...kept)]),
-    approvals: row.approvals.map((approval) => ({
+    approvals: row.approvals.map(({ details, ...approval }) => ({
+      ...noDetails,
+      ...details,
       ...approval,
       requestedAt: toRfc3339(approval.requestedAt),
       expiresAt: approval.expiresAt && toRfc3339(approval.expiresAt),

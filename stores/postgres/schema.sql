@@ -1,5 +1,24 @@
 -- What the migrations amount to. Generated: vitest run --project integration -u record-schema
 
+CREATE TABLE approval_edits (
+  tenant text COLLATE "C" NOT NULL,
+  approval_id text COLLATE "C" NOT NULL,
+  sha256 text COLLATE "C" NOT NULL,
+  goal_id text COLLATE "C" NOT NULL,
+  input json NOT NULL,
+  PRIMARY KEY (tenant, approval_id, sha256)
+);
+CREATE INDEX approval_edits_of_goal ON public.approval_edits USING btree (tenant, goal_id);
+
+CREATE TABLE approval_policies (
+  tenant text COLLATE "C" NOT NULL,
+  rules json NOT NULL,
+  updated_at timestamp with time zone NOT NULL,
+  updated_by text NOT NULL,
+  PRIMARY KEY (tenant)
+);
+CREATE INDEX approval_policies_by_time ON public.approval_policies USING btree (updated_at);
+
 CREATE TABLE approvals (
   tenant text COLLATE "C" NOT NULL,
   approval_id text COLLATE "C" NOT NULL,
@@ -13,6 +32,7 @@ CREATE TABLE approvals (
   votes json NOT NULL,
   requested_at timestamp with time zone NOT NULL,
   expires_at timestamp with time zone,
+  details json NOT NULL,
   PRIMARY KEY (tenant, approval_id)
 ) WITH (fillfactor=80);
 CREATE INDEX approvals_by_time ON public.approvals USING btree (tenant, requested_at DESC, approval_id DESC);

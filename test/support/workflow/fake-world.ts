@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Context, heartbeat } from '@temporalio/activity';
 import type {
   Activities,
-  ExecuteTaskResult,
+  ExecuteTaskAnswer,
   GoalHold,
   OpenedTask,
   PlanGoalArgs,
@@ -10,6 +10,7 @@ import type {
   RetryGoalResult,
   SegmentResult,
   TaskOutcome,
+  Unapproved,
   TaskRef,
 } from '../../../activities/contract.ts';
 import { createGoalGraph } from '../../../domain/goal-graph.ts';
@@ -26,11 +27,11 @@ export interface Behaviour {
   readonly holds?: readonly GoalHold[];
   /** How long planning takes. */
   readonly planMs?: number;
-  /** Called for each attempt of a tool task or item; `last` when the workflow says that it is. */
+  /** Called for each attempt of a tool task or item; `last` and `cleared` when the workflow says that it is. */
   readonly execute?: (
     taskId: string,
-    about: { readonly attempt: number; readonly last: boolean },
-  ) => Promise<ExecuteTaskResult> | ExecuteTaskResult;
+    about: { readonly attempt: number; readonly last: boolean; readonly cleared: boolean },
+  ) => Promise<ExecuteTaskAnswer> | ExecuteTaskAnswer;
   readonly opened?: { readonly [taskId: string]: OpenedTask | ((ref: TaskRef) => OpenedTask) };
   /** Inline tasks that a segment leaves to activities, and those it does not reach at its first call. */
   readonly deferred?: readonly string[];
@@ -164,17 +165,17 @@ export function createFakeWorld(behaviour: Behaviour): FakeWorld {
     executeTasks: async ({ taskIds }) => {
       calls.push(`executeTasks ${taskIds.join(' ')}`);
       const { attempt } = Context.current().info;
-      const endOf = async (id: string): Promise<TaskOutcome | RetryDue> =>
+      const endOf = async (id: string): Promise<TaskOutcome | RetryDue | Unapproved> =>
         behaviour.retriedTogether?.includes(id)
           ? retryDue
-          : ((await behaviour.execute?.(id, { attempt, last: false })) ?? completed);
+          : ((await behaviour.execute?.(id, { attempt, last: false, cleared: false })) ?? completed);
       const ends = await Promise.all(taskIds.map(async (id) => [id, await endOf(id)] as const));
       return Object.fromEntries(ends);
     },
-    executeTask: async ({ taskId, last = false, attempted = 0 }) => {
+    executeTask: async ({ taskId, last = false, attempted = 0, cleared = false }) => {
       const attempt = attempted + Context.current().info.attempt;
-      calls.push(`executeTask ${taskId}`);
-      return (await behaviour.execute?.(taskId, { attempt, last })) ?? completed;
+      calls.push(`executeTask ${taskId}${cleared ? ' cleared' : ''}`);
+      return (await behaviour.execute?.(taskId, { attempt, last, cleared })) ?? completed;
     },
     sweep: async () => undefined,
     erase: async () => ({ done: true, waitSeconds: 0 }),

@@ -4,6 +4,7 @@ import { endingScenarios } from './endings.ts';
 import { graphScenarios } from './graph.ts';
 import { mapScenarios } from './maps.ts';
 import { peopleScenarios } from './people.ts';
+import { riskyScenarios } from './risky.ts';
 import type { Scenario } from './scenario.ts';
 
 export const scenarios: readonly Scenario[] = [
@@ -11,6 +12,7 @@ export const scenarios: readonly Scenario[] = [
   ...graphScenarios,
   ...mapScenarios,
   ...peopleScenarios,
+  ...riskyScenarios,
   ...endingScenarios,
   ...compensationScenarios,
 ];

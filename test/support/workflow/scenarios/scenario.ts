@@ -2,6 +2,7 @@ import { WorkflowUpdateFailedError, type WorkflowHandle } from '@temporalio/clie
 import { ApplicationFailure } from '@temporalio/common';
 import type { ExpectStatic } from 'vitest';
 import { approvalId } from '../../../../domain/ids.ts';
+import type { ErrorCode } from '../../../../domain/errors.ts';
 import type { GoalId } from '../../../../domain/schemas/common.ts';
 import { messages, type DecideApprovalArgs, type GoalWorkflowInput } from '../../../../workflows/contract.ts';
 import { until } from '../../until.ts';
@@ -34,7 +35,7 @@ export const goalIdOf = (handle: WorkflowHandle): GoalId => handle.workflowId.sl
 export async function vote(
   handle: WorkflowHandle,
   taskId: string | null,
-  choice: Pick<DecideApprovalArgs, 'subject' | 'decision'>,
+  choice: Pick<DecideApprovalArgs, 'subject' | 'decision' | 'editedInputSha256'>,
 ): Promise<void> {
   const id = approvalId(goalIdOf(handle), taskId);
   const args: DecideApprovalArgs = { approvalId: id, at: new Date().toISOString(), ...choice };
@@ -48,6 +49,18 @@ export async function vote(
       throw error;
     }
   }, `the approval ${id} is open`);
+}
+
+/** Answers an update that must be refused. @throws when it is not, or for another reason */
+export async function refused(update: Promise<unknown>, type: ErrorCode): Promise<void> {
+  const error = await update.then(
+    () => null,
+    (thrown: unknown) => thrown,
+  );
+  const cause = error instanceof WorkflowUpdateFailedError ? error.cause : undefined;
+  if (!(cause instanceof ApplicationFailure) || cause.type !== type) {
+    throw new Error(`The update was to be refused with ${type}.`, { cause: error });
+  }
 }
 
 export const approve = (subject: string) => ({ subject, decision: { decision: 'approved' } }) as const;
