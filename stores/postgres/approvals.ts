@@ -5,8 +5,8 @@ import { noDetails, type ApprovalDetails } from '../../domain/approvals/approval
 import type { JsonObject } from '../../domain/json.ts';
 import type { Approval, ApprovalView } from '../../domain/schemas/approval.ts';
 import type { GoalId } from '../../domain/schemas/common.ts';
-import { createConditions } from './conditions.ts';
-import { decodeCursor, exactTime, toPage, type Page } from './cursor.ts';
+import { exactTime, type Page } from './cursor.ts';
+import { listNewest } from './list-newest.ts';
 import { query } from './query.ts';
 
 export interface ApprovalStore {
@@ -49,23 +49,17 @@ const columns = `approval_id, goal_id, task_id, kind, prompt, input, status, req
 /** Questions to people, as the recorder projects them. */
 export function createApprovalStore(pool: Pool): ApprovalStore {
   return {
-    async list(tenant, filter, { limit, cursor }) {
-      const position = decodeCursor(cursor);
-      const conditions = createConditions();
-      conditions.add('tenant = ?', tenant);
-      conditions.add('status = ?', filter.status);
-      conditions.add('goal_id = ?', filter.goalId);
-      conditions.add('(requested_at, approval_id) < (?::timestamptz, ?)', position?.key, position?.id);
-      const rows = await query<Row>(pool, {
-        text: `SELECT ${columns} FROM approvals WHERE ${conditions.where()}
-               ORDER BY requested_at DESC, approval_id DESC LIMIT ${limit + 1}`,
-        values: conditions.values,
-      });
-      return toPage(rows, limit, {
-        item: toApproval,
-        position: (row) => ({ key: row.requested, id: row.approval_id }),
-      });
-    },
+    list: (tenant, { status, goalId }, page) =>
+      listNewest<Row, ApprovalView>(
+        pool,
+        {
+          table: 'approvals',
+          columns,
+          order: ['requested_at', 'approval_id'],
+          filters: { tenant, status, goal_id: goalId },
+        },
+        { ...page, item: toApproval, position: (row) => ({ key: row.requested, id: row.approval_id }) },
+      ),
 
     async get(tenant, approvalId) {
       const rows = await query<Row>(pool, {

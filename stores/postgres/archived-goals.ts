@@ -3,8 +3,8 @@ import type { Forgetting } from '../../domain/forget-subject.ts';
 import type { GoalRef } from '../../domain/goal-ref.ts';
 import type { GoalId } from '../../domain/schemas/common.ts';
 import type { ArchivedGoal } from '../../domain/schemas/retention.ts';
-import { createConditions } from './conditions.ts';
-import { decodeCursor, exactTime, toPage, type Page } from './cursor.ts';
+import { exactTime, type Page } from './cursor.ts';
+import { listNewest } from './list-newest.ts';
 import { query } from './query.ts';
 
 export interface ArchivedGoals {
@@ -55,18 +55,12 @@ type Writes = 'put' | 'remove' | 'rename';
 
 function createReads(pool: Pool): Omit<ArchivedGoals, Writes> {
   return {
-    async list(tenant, { limit, cursor }) {
-      const position = decodeCursor(cursor);
-      const conditions = createConditions();
-      conditions.add('tenant = ?', tenant);
-      conditions.add('(archived_at, goal_id) < (?::timestamptz, ?)', position?.key, position?.id);
-      const rows = await query<Row>(pool, {
-        text: `SELECT ${columns} FROM archived_goals WHERE ${conditions.where()}
-          ORDER BY archived_at DESC, goal_id DESC LIMIT ${limit + 1}`,
-        values: conditions.values,
-      });
-      return toPage(rows, limit, { item: toArchived, position: (row) => ({ key: row.archived, id: row.goal_id }) });
-    },
+    list: (tenant, page) =>
+      listNewest<Row, ArchivedGoal>(
+        pool,
+        { table: 'archived_goals', columns, order: ['archived_at', 'goal_id'], filters: { tenant } },
+        { ...page, item: toArchived, position: (row) => ({ key: row.archived, id: row.goal_id }) },
+      ),
 
     async get(tenant, goalId) {
       const rows = await query<Row>(pool, {

@@ -2,8 +2,8 @@ import type { Pool } from 'pg';
 import type { EventType } from '../../domain/schemas/event.ts';
 import type { GoalId } from '../../domain/schemas/common.ts';
 import type { WebhookDelivery } from '../../domain/schemas/webhook.ts';
-import { createConditions } from './conditions.ts';
-import { decodeCursor, exactTime, toPage, type Page } from './cursor.ts';
+import { exactTime, type Page } from './cursor.ts';
+import { listNewest } from './list-newest.ts';
 import { query } from './query.ts';
 
 /** What was sent to a webhook, or to the `callbackUrl`s of the tenant's goals (`callback`), as the API shows it. */
@@ -39,23 +39,17 @@ const columns = `delivery_id, webhook_id, goal_id, seq, type, status, attempts, 
 
 export function createDeliveryLog(pool: Pool): DeliveryLog {
   return {
-    async list(tenant, filter, { limit, cursor }) {
-      const position = decodeCursor(cursor);
-      const conditions = createConditions();
-      conditions.add('tenant = ?', tenant);
-      conditions.add('webhook_id = ?', filter.webhookId);
-      conditions.add('status = ?', filter.status);
-      conditions.add('(created_at, delivery_id) < (?::timestamptz, ?)', position?.key, position?.id);
-      const rows = await query<Row>(pool, {
-        text: `SELECT ${columns} FROM webhook_deliveries WHERE ${conditions.where()}
-          ORDER BY created_at DESC, delivery_id DESC LIMIT ${limit + 1}`,
-        values: conditions.values,
-      });
-      return toPage(rows, limit, {
-        item: toDelivery,
-        position: ({ created, delivery_id }) => ({ key: created, id: delivery_id }),
-      });
-    },
+    list: (tenant, { webhookId, status }, page) =>
+      listNewest<Row, WebhookDelivery>(
+        pool,
+        {
+          table: 'webhook_deliveries',
+          columns,
+          order: ['created_at', 'delivery_id'],
+          filters: { tenant, webhook_id: webhookId, status },
+        },
+        { ...page, item: toDelivery, position: (row) => ({ key: row.created, id: row.delivery_id }) },
+      ),
 
     async replay(tenant, webhookId, { id }) {
       const rows = await query<Row>(pool, {

@@ -2,7 +2,8 @@ import type { Pool } from 'pg';
 import { limits } from '../../domain/limits.ts';
 import type { Webhook, WebhookDefinition } from '../../domain/schemas/webhook.ts';
 import type { SecretBox } from '../../platform/secret-box.ts';
-import { decodeCursor, exactTime, toPage, type Page } from './cursor.ts';
+import { exactTime, type Page } from './cursor.ts';
+import { listNewest } from './list-newest.ts';
 import { chunkRows, inChunks, query } from './query.ts';
 import { secretNames } from './signing-secrets.ts';
 
@@ -68,19 +69,12 @@ export function createWebhookStore(pool: Pool, box: SecretBox): WebhookStore {
       return rows[0] ? toWebhook(rows[0]) : null;
     },
 
-    async list(tenant, { limit, cursor }) {
-      const position = decodeCursor(cursor);
-      const rows = await query<Row>(pool, {
-        text: `SELECT ${columns} FROM webhooks
-          WHERE tenant = $1 AND ($2::timestamptz IS NULL OR (created_at, webhook_id) < ($2, $3))
-          ORDER BY created_at DESC, webhook_id DESC LIMIT $4`,
-        values: [tenant, position?.key ?? null, position?.id ?? null, limit + 1],
-      });
-      return toPage(rows, limit, {
-        item: toWebhook,
-        position: ({ created, webhook_id }) => ({ key: created, id: webhook_id }),
-      });
-    },
+    list: (tenant, page) =>
+      listNewest<Row, Webhook>(
+        pool,
+        { table: 'webhooks', columns, order: ['created_at', 'webhook_id'], filters: { tenant } },
+        { ...page, item: toWebhook, position: (row) => ({ key: row.created, id: row.webhook_id }) },
+      ),
 
     delete: (tenant, webhookId) => deleteWebhook(pool, { tenant, webhookId }),
 
