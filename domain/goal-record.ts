@@ -2,6 +2,7 @@ import { parseTaskId } from './ids.ts';
 import type { Json } from './json.ts';
 import type { PlanOutline, TaskOutline } from './plan-outline.ts';
 import type { Approval } from './schemas/approval.ts';
+import type { BudgetAmounts } from './schemas/budget.ts';
 import type { Artifact } from './schemas/artifact.ts';
 import type { ErrorInfo } from './schemas/common.ts';
 import type { GoalHead, GoalState, GoalStatus, TaskStatus, TaskView } from './schemas/goal.ts';
@@ -46,12 +47,20 @@ export interface TaskChange {
   readonly output?: Json;
 }
 
+/** What a fold says of the budgets. Their amounts are not in the record: many goals share them. */
+export interface LedgerChanges {
+  /** Attempts that have ended; `actual` is null when nobody knows what they have cost. */
+  readonly settled: { readonly taskId: string; readonly actual: BudgetAmounts | null }[];
+  readonly raised: { readonly scope: string; readonly limit: BudgetAmounts }[];
+}
+
 /** What a fold did to a record: what there is to store, and how to take it back. */
 export interface Changes {
   readonly tasks: Map<string, TaskChange>;
   readonly approvals: Map<string, Approval>;
   readonly artifacts: Map<string, { readonly artifact: Artifact; readonly taskId: string | null; readonly at: string }>;
   plan: PlanOutline | null;
+  ledger: LedgerChanges | null;
   readonly undo: (() => void)[];
 }
 
@@ -132,6 +141,7 @@ export function startChanges(record: GoalRecord): Changes {
     approvals: new Map(),
     artifacts: new Map(),
     plan: null,
+    ledger: null,
     undo: [() => Object.assign(record, { head, state, outline, outlineOf })],
   };
 }

@@ -1,4 +1,4 @@
-import { planDecisionMark } from './goal-news.ts';
+import { exhaustedMark, planDecisionMark, raisedMark } from './goal-news.ts';
 import {
   indexOutline,
   startChanges,
@@ -13,6 +13,7 @@ import {
   endGoal,
   endTask,
   keepArtifact,
+  ledgerOf,
   putApproval,
   putTask,
   unlessCancelling,
@@ -93,6 +94,18 @@ const reducers: Reducers = {
     const waitingFor = { kind: 'retry', detail: error.code, until: nextAttemptAt } as const;
     putTask(record, taskId, { ...before, status: 'retrying', attempt, waitingFor, error }, { changes, seq });
   },
+  'task.parked'(record, { taskId, seq, data: { reason, detail = reason, error } }, changes) {
+    if (taskId === null) return;
+    const before = touchedTask(record, taskId) ?? untouchedTask;
+    const waitingFor = reason === 'budget' ? ({ kind: reason, detail, until: null } as const) : null;
+    const state = { ...before, status: 'parked', waitingFor, error: error ?? before.error } as const;
+    putTask(record, taskId, state, { changes, seq });
+  },
+  'task.unparked'(record, { taskId, seq }, changes) {
+    const before = taskId === null ? undefined : touchedTask(record, taskId);
+    if (taskId === null || !before) return;
+    putTask(record, taskId, { ...before, status: 'queued', waitingFor: null }, { changes, seq });
+  },
   'task.completed'(record, event, changes) {
     endTask(record, event, changes, 'artifact' in event.data ? { artifact: event.data.artifact } : {});
     keepArtifact(record, event, changes);
@@ -112,6 +125,8 @@ const reducers: Reducers = {
       requestedAt: at,
     };
     putApproval(record, approval, changes);
+    // The goal's other tasks go on.
+    if (data.kind === 'budget') return;
     if (taskId === null) {
       const startedAt = record.tasks.size === 0 ? null : record.state.startedAt;
       return update(record, { status: unlessCancelling(record, 'awaiting_approval'), startedAt });
@@ -132,6 +147,15 @@ const reducers: Reducers = {
   'approval.expired'(record, { data }, changes) {
     const approval = record.approvals.get(data.approvalId);
     if (approval) putApproval(record, { ...approval, status: 'expired' }, changes);
+  },
+  'budget.reserved': () => undefined,
+  'budget.settled'(_, { taskId, data: { actual } }, changes) {
+    if (taskId !== null) ledgerOf(changes).settled.push({ taskId, actual });
+  },
+  'budget.exhausted': (record, { data }, changes) => addTo(record.marks, exhaustedMark(data), changes),
+  'budget.raised'(record, { data: { approvalId, scope, limit } }, changes) {
+    addTo(record.marks, raisedMark(approvalId), changes);
+    ledgerOf(changes).raised.push({ scope, limit });
   },
   'artifact.created': keepArtifact,
 };

@@ -44,6 +44,9 @@ export function approvalId(goalId: GoalId, taskId: string | null): string {
   return `apr_${goalId.slice('gol_'.length)}${taskId === null ? '' : `.${taskId}`}`;
 }
 
+/** Of a goal's `n`th question (from 1) for more budget. No task's id begins with a dash. */
+export const budgetApprovalId = (goalId: GoalId, n: number): string => `${approvalId(goalId, null)}.-budget-${n}`;
+
 /** The reverse of `approvalId`; null for what is no approval's id. */
 export function parseApprovalId(id: string): { readonly goalId: GoalId; readonly taskId: string | null } | null {
   const [, goal, taskId] = /^apr_([0-9A-Za-z]{16,40})(?:[.]([A-Za-z][A-Za-z0-9_-]{0,63}))?$/.exec(id) ?? [];

@@ -11,7 +11,7 @@ export const voteSchema = z.strictObject({
 export const approvalSchema = z.strictObject({
   /** `apr_<goal>.<task>`; `apr_<goal>` for the goal's plan. Says where to send the decision without a look-up. */
   id: z.string(),
-  kind: z.enum(['plan', 'task']),
+  kind: z.enum(['plan', 'task', 'budget']),
   goalId: goalIdSchema,
   taskId: z.string().nullable(),
   prompt: z.string(),

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Artifact } from './artifact.ts';
-import type { Decision } from './approval.ts';
+import type { Approval, Decision } from './approval.ts';
+import type { BudgetAmounts, BudgetUnit } from './budget.ts';
 import { goalIdSchema, jsonObjectSchema, timestampSchema, type ErrorInfo, type GoalId, type Usage } from './common.ts';
 import type { GoalHead, TaskView } from './goal.ts';
 import type { Json, JsonObject } from '../json.ts';
@@ -8,6 +9,9 @@ import type { PlanOutline } from '../plan-outline.ts';
 
 /** An output as it travels in events: inline up to `limits.inlineOutputBytes`, else a reference. */
 export type Output = { readonly output: Json } | { readonly artifact: Artifact };
+
+/** Why a task waits that nothing of its own goal can let go on. */
+export type ParkReason = 'budget' | 'failed' | 'paused' | 'outage';
 
 /** Event type → its data. Times are RFC 3339. A type marked `task` names its task in `taskId`. */
 export interface EventData {
@@ -28,13 +32,17 @@ export interface EventData {
     readonly items?: number;
   };
   'task.retrying': { readonly error: ErrorInfo; readonly nextAttemptAt: string };
+  /** task: it waits for something that a person or the outside can lift. */
+  'task.parked': { readonly reason: ParkReason; readonly detail?: string; readonly error?: ErrorInfo };
+  /** task: it is tried again. */
+  'task.unparked': { readonly reason: ParkReason };
   'task.completed': Output & { readonly startedAt: string; readonly usage?: Usage };
   'task.failed': { readonly error: ErrorInfo; readonly startedAt?: string; readonly usage?: Usage };
   'task.skipped': { readonly reason: 'condition' | 'upstream_skipped' | 'goal_ended' };
   'task.cancelled': { readonly reason: string | null };
   'approval.requested': {
     readonly approvalId: string;
-    readonly kind: 'plan' | 'task';
+    readonly kind: Approval['kind'];
     readonly prompt: string;
     readonly input: JsonObject | null;
     readonly required: number;
@@ -49,6 +57,13 @@ export interface EventData {
     readonly status: 'pending' | 'approved' | 'rejected';
   };
   'approval.expired': { readonly approvalId: string };
+  /** task: what the attempt may cost is set aside in each of the budgets named. */
+  'budget.reserved': { readonly amounts: BudgetAmounts; readonly scopes: readonly string[] };
+  /** task: what the attempt has cost. Null: nobody knows, as it was lost, so what was reserved counts. */
+  'budget.settled': { readonly actual: BudgetAmounts | null };
+  'budget.exhausted': { readonly scope: string; readonly unit: BudgetUnit; readonly limit: string | number };
+  /** People have approved it. `limit`: the new one. */
+  'budget.raised': { readonly approvalId: string; readonly scope: string; readonly limit: BudgetAmounts };
   'artifact.created': { readonly artifact: Artifact };
 }
 export type EventType = keyof EventData;
@@ -79,6 +94,8 @@ export const eventTypes = [
   'plan.rejected',
   'task.started',
   'task.retrying',
+  'task.parked',
+  'task.unparked',
   'task.completed',
   'task.failed',
   'task.skipped',
@@ -86,6 +103,10 @@ export const eventTypes = [
   'approval.requested',
   'approval.decided',
   'approval.expired',
+  'budget.reserved',
+  'budget.settled',
+  'budget.exhausted',
+  'budget.raised',
   'artifact.created',
 ] as const satisfies readonly EventType[];
 

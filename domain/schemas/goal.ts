@@ -1,7 +1,16 @@
 import { z } from 'zod';
 import { limits } from '../limits.ts';
 import { artifactSchema } from './artifact.ts';
-import { errorInfoSchema, goalIdSchema, jsonObjectSchema, jsonSchema, timestampSchema, usageSchema } from './common.ts';
+import { budgetAmountsSchema, goalBudgetSchema } from './budget.ts';
+import {
+  agentIdSchema,
+  errorInfoSchema,
+  goalIdSchema,
+  jsonObjectSchema,
+  jsonSchema,
+  timestampSchema,
+  usageSchema,
+} from './common.ts';
 import { planSchema } from './plan.ts';
 import { templateNameSchema } from './template.ts';
 
@@ -29,6 +38,8 @@ export const goalSubmissionSchema = z
       .record(z.string().regex(/^[a-zA-Z0-9_.-]{1,63}$/), z.string().max(255))
       .refine((labels) => Object.keys(labels).length <= limits.labels, `at most ${limits.labels} labels`)
       .optional(),
+    agentId: agentIdSchema.optional(),
+    budget: goalBudgetSchema.optional(),
     approval: z
       .strictObject({ plan: z.enum(['auto', 'required']).optional(), required: z.int().min(1).max(20).optional() })
       .optional(),
@@ -91,6 +102,10 @@ export const goalHeadSchema = z.strictObject({
   template: z.string().nullable(),
   parentGoalId: goalIdSchema.nullable(),
   createdAt: timestampSchema,
+  /** As it was submitted; `GET /v1/budgets/goal:<id>` has what is left of it. */
+  budget: budgetAmountsSchema.optional(),
+  /** Names of the budgets beside its tenant's that it may count in: of its agent, of its own, of the goals above it. */
+  budgetScopes: z.array(z.string()).optional(),
 });
 export type GoalHead = z.infer<typeof goalHeadSchema>;
 
@@ -135,7 +150,7 @@ export const taskViewSchema = z.strictObject({
   after: z.array(z.string()),
   waitingFor: z
     .strictObject({
-      kind: z.enum(['dependency', 'approval', 'retry', 'timer', 'event', 'worker']),
+      kind: z.enum(['dependency', 'approval', 'retry', 'timer', 'event', 'worker', 'budget']),
       detail: z.string(),
       until: timestampSchema.nullable(),
     })
