@@ -1,6 +1,7 @@
 import type { ClientBase, Pool } from 'pg';
 import { goalKey, type GoalWrite } from '../goal-write.ts';
 import { commitColumns } from './commit-columns.ts';
+import { ledgerClauses, ledgerColumns } from './commit-ledger.ts';
 
 /**
  * One statement for a group of goals.
@@ -10,8 +11,9 @@ import { commitColumns } from './commit-columns.ts';
  *    share goals wait for one another and never deadlock.
  * 3. Whoever holds a goal's row is the only one to write its other rows, so those inserts meet no conflict but their own
  *    older versions.
+ * 4. Budgets are locked after goals, in the order of their keys.
  */
-const statement = `
+const clauses = `
 WITH wanted AS (
   SELECT * FROM unnest($1::text[], $2::text[], $3::bigint[], $4::bigint[], $5::text[], $6::json[], $7::text[], $8::timestamptz[])
     AS w(tenant, goal_id, base, seq, status, state, marks, finished_at)
@@ -65,8 +67,11 @@ WITH wanted AS (
     AS a(tenant, goal_id, task_id, approval_id, kind, prompt, input, status, required, votes, requested_at, expires_at)
   JOIN done ON done.tenant = a.tenant AND done.goal_id = a.goal_id
   ON CONFLICT (tenant, approval_id) DO UPDATE SET status = excluded.status, votes = excluded.votes
-)
-SELECT tenant, goal_id FROM done`;
+)`;
+const answer = 'SELECT tenant, goal_id FROM done';
+const plain = { name: 'commit-goals', text: `${clauses} ${answer}` };
+/** Of its own, so that goals without budgets do not pay for it. */
+const withLedger = { name: 'commit-goals-ledger', text: `${clauses}, ${ledgerClauses} ${answer}` };
 
 /**
  * Writes what one group commit changes, whole or, on an error, not at all. Answers with the keys (`goalKey`) of the
@@ -76,10 +81,10 @@ SELECT tenant, goal_id FROM done`;
  */
 export async function commitGoals(db: Pool | ClientBase, writes: readonly GoalWrite[]): Promise<ReadonlySet<string>> {
   const ordered = writes.toSorted((a, b) => (goalKey(a.goal) < goalKey(b.goal) ? -1 : 1));
-  const { rows } = await db.query<{ tenant: string; goal_id: string }>({
-    name: 'commit-goals',
-    text: statement,
-    values: commitColumns(ordered),
-  });
+  const columns = commitColumns(ordered);
+  const statement = ordered.some(({ ledger }) => ledger)
+    ? { ...withLedger, values: [...columns, ...ledgerColumns(ordered)] }
+    : { ...plain, values: columns };
+  const { rows } = await db.query<{ tenant: string; goal_id: string }>(statement);
   return new Set(rows.map((row) => `${row.tenant}/${row.goal_id}`));
 }

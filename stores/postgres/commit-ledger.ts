@@ -1,0 +1,71 @@
+import { budgetUnits, type BudgetAmounts } from '../../domain/schemas/budget.ts';
+import type { GoalWrite, LedgerWrite } from '../goal-write.ts';
+
+/**
+ * What a commit does to the budgets, in one transaction with the events that say so: it opens those of new goals, settles
+ * reservations and raises limits. A reservation that is gone was settled before; a limit is never lowered. A budget is
+ * updated once, for all that the group has to say of it: Postgres takes no second update of a row in one statement.
+ */
+export const ledgerClauses = `
+opened AS (
+  INSERT INTO budgets (tenant, scope, unit, ceiling, original, reserved, spent)
+  SELECT o.tenant, o.scope, o.unit, o.amount, o.amount, 0, 0
+  FROM unnest($69::text[], $70::text[], $71::text[], $72::text[], $73::numeric[]) AS o(tenant, goal_id, scope, unit, amount)
+  JOIN done ON done.tenant = o.tenant AND done.goal_id = o.goal_id
+  ON CONFLICT DO NOTHING
+), settlements AS (
+  SELECT s.* FROM unnest($74::text[], $75::text[], $76::text[], $77::numeric[], $78::numeric[], $79::numeric[], $80::numeric[])
+    AS s(tenant, goal_id, task_id, usd, tokens, tasks, seconds)
+  JOIN done ON done.tenant = s.tenant AND done.goal_id = s.goal_id
+), closed AS (
+  DELETE FROM budget_reservations r USING settlements s
+  WHERE r.tenant = s.tenant AND r.goal_id = s.goal_id AND r.task_id = s.task_id
+  RETURNING r.tenant, r.scope, r.unit, r.amount, coalesce(
+    CASE r.unit WHEN 'usd' THEN s.usd WHEN 'tokens' THEN s.tokens WHEN 'tasks' THEN s.tasks ELSE s.seconds END,
+    r.amount) AS actual
+), raises AS (
+  SELECT r.tenant, r.scope, r.unit, r.amount
+  FROM unnest($81::text[], $82::text[], $83::text[], $84::text[], $85::numeric[]) AS r(tenant, goal_id, scope, unit, amount)
+  JOIN done ON done.tenant = r.tenant AND done.goal_id = r.goal_id
+), changes AS (
+  SELECT tenant, scope, unit, sum(amount) AS amount, sum(actual) AS actual, max(ceiling) AS ceiling FROM (
+    SELECT tenant, scope, unit, amount, actual, NULL AS ceiling FROM closed
+    UNION ALL SELECT tenant, scope, unit, 0, 0, amount FROM raises
+  ) AS each GROUP BY tenant, scope, unit
+), held AS (
+  SELECT c.* FROM budgets b JOIN changes c ON b.tenant = c.tenant AND b.scope = c.scope AND b.unit = c.unit
+  ORDER BY b.tenant, b.scope, b.unit FOR UPDATE OF b
+), counted AS (
+  UPDATE budgets b SET reserved = b.reserved - h.amount, spent = b.spent + h.actual,
+    ceiling = greatest(b.ceiling, h.ceiling)
+  FROM held h WHERE b.tenant = h.tenant AND b.scope = h.scope AND b.unit = h.unit
+)`;
+
+/** A row for each unit that has an amount. */
+const byUnit = (amounts: BudgetAmounts): readonly { readonly unit: string; readonly amount: string | number }[] =>
+  budgetUnits.flatMap((unit) => {
+    const amount = amounts[unit];
+    return amount === undefined ? [] : [{ unit, amount }];
+  });
+
+/** The parameters of the clauses, in their order. */
+export function ledgerColumns(writes: readonly GoalWrite[]): unknown[] {
+  const ofGoals = <T extends object>(rowsOf: (ledger: LedgerWrite) => readonly T[]) =>
+    writes.flatMap(({ goal, ledger }) => (ledger ? rowsOf(ledger).map((row) => ({ ...goal, ...row })) : []));
+  const limits = (rowsOf: (ledger: LedgerWrite) => readonly { scope: string; limit: BudgetAmounts }[]): unknown[] => {
+    const rows = ofGoals((ledger) =>
+      rowsOf(ledger).flatMap(({ scope, limit }) => byUnit(limit).map((row) => ({ scope, ...row }))),
+    );
+    return (['tenant', 'goalId', 'scope', 'unit', 'amount'] as const).map((name) => rows.map((row) => row[name]));
+  };
+  const settled = ofGoals((ledger) => ledger.settled);
+  return [
+    ...limits(({ opened }) => (opened ? [opened] : [])),
+    settled.map(({ tenant }) => tenant),
+    settled.map(({ goalId }) => goalId),
+    settled.map(({ taskId }) => taskId),
+    // A unit that nothing is said of costs nothing, and nothing is known at all of an attempt that was lost.
+    ...budgetUnits.map((unit) => settled.map(({ actual }) => (actual ? (actual[unit] ?? 0) : null))),
+    ...limits(({ raised }) => raised),
+  ];
+}
