@@ -1,7 +1,7 @@
 import type { Approval } from '../domain/schemas/approval.ts';
 import type { GoalId } from '../domain/schemas/common.ts';
 import type { ErrorInfo } from '../domain/schemas/common.ts';
-import type { EventDraft } from '../domain/schemas/event.ts';
+import type { EventDraft, ParkReason } from '../domain/schemas/event.ts';
 import type { GoalSubmission } from '../domain/schemas/goal.ts';
 import type { JsonObject } from '../domain/json.ts';
 import type { PlanOutline } from '../domain/plan-outline.ts';
@@ -28,6 +28,8 @@ export interface PlanGoalArgs {
   readonly bodyHash: string | null;
   /** 0 for a goal submitted by a client. */
   readonly depth: number;
+  /** Those that the goals above it count in. */
+  readonly budgetScopes?: readonly string[];
 }
 export interface BeginGoalArgs extends PlanGoalArgs {
   /** The goal was cancelled before it began: it is recorded, and nothing of it is run. */
@@ -55,6 +57,8 @@ export interface ExecuteTaskArgs extends TaskRef {
   readonly last?: true;
   /** The workflow was reset by an operator: what this is a first attempt at may have ended before. */
   readonly repeated?: true;
+  /** It was parked `after` so many attempts, which are not counted anew. */
+  readonly resumed?: { readonly after: number; readonly reason: ParkReason };
 }
 
 export type TaskOutcome =
@@ -64,7 +68,13 @@ export type TaskOutcome =
 export type OpenedTask =
   | { readonly settled: TaskOutcome }
   | { readonly map: { readonly items: number } }
-  | { readonly childGoal: { readonly goalId: GoalId; readonly submission: GoalSubmission } }
+  | {
+      readonly childGoal: {
+        readonly goalId: GoalId;
+        readonly submission: GoalSubmission;
+        readonly budgetScopes?: readonly string[];
+      };
+    }
   | { readonly approval: OpenedApproval }
   | { readonly wait: { readonly seconds: number } }
   | { readonly wait: { readonly event: string; readonly timeoutSeconds: number | null } };
@@ -94,7 +104,17 @@ export interface SegmentArgs {
   readonly taskIds: readonly string[];
 }
 /** `goalCompleted`: with the task, which was the last one, the goal's completion is recorded. */
-export type ExecuteTaskResult = TaskOutcome & { readonly goalCompleted?: true };
+export type ExecutedTask = TaskOutcome & { readonly goalCompleted?: true };
+/** The task has not ended: it is to be executed again once what it waits for is lifted. */
+export interface ParkedTask {
+  readonly status: 'parked';
+  readonly reason: ParkReason;
+  /** Those that had begun: see `ExecuteTaskArgs.resumed`. */
+  readonly attempts: number;
+  /** What keeps it: people may be asked to lift it, or what runs leaves room; else the outside will. */
+  readonly by: 'people' | 'room' | 'outside';
+}
+export type ExecuteTaskResult = ExecutedTask | ParkedTask;
 
 export interface MapSegmentArgs {
   readonly task: TaskRef;
@@ -108,11 +128,15 @@ export interface MapSegmentResult {
   readonly failed: number;
   /** Items that are not for a segment after all: to be run as activities. */
   readonly deferred: readonly number[];
+  /** None of them is: the goal's calls are counted one by one. */
+  readonly apart?: true;
 }
 export interface SegmentResult {
   readonly outcomes: { readonly [taskId: string]: TaskOutcome };
   /** Tasks that are not for a segment after all (too slow, or they need the stores): to be run as activities. */
   readonly deferred: readonly string[];
+  /** No task of the goal is for a segment from now on: its calls are counted one by one. */
+  readonly apart?: true;
 }
 
 /** Run as local activities or, when they follow one another, as activities of their own. */
@@ -138,13 +162,21 @@ export interface KernelActivities extends SegmentActivities {
   openTask(args: TaskRef): Promise<OpenedTask>;
   /** Gathers the output and records the end, unless one is recorded: then answers with that. */
   closeTask(args: { readonly task: TaskRef; readonly ending: TaskEnding }): Promise<TaskOutcome>;
+  /** Asks people to raise the goal's budget, or one above it, that its tasks are parked for; null: it has room again. */
+  askForBudget(args: { readonly goal: GoalRef }): Promise<OpenedApproval | null>;
+  /** Raises a budget as was approved; answers with other goals that have tasks parked for it. */
+  raiseBudget(args: {
+    readonly goal: GoalRef;
+    readonly approvalId: string;
+    readonly editedInput: JsonObject | null;
+  }): Promise<{ readonly waiting: readonly GoalId[] }>;
   /** Evaluates the plan's output and records `goal.completed`, or `goal.failed` when it cannot be evaluated. */
   completeGoal(args: { readonly goal: GoalRef }): Promise<{ readonly error: ErrorInfo | null }>;
 }
 
 /** Run as activities of their own, on the task queue of the tool's worker class. */
 export interface ToolActivities {
-  /** One attempt at a tool call. Throws a retryable failure while attempts are left; else records the end. */
+  /** One attempt at a tool call. Throws a retryable failure while attempts are left; else records the end, or parks it. */
   executeTask(task: ExecuteTaskArgs): Promise<ExecuteTaskResult>;
 }
 

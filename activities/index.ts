@@ -1,3 +1,5 @@
+import { createGoalBudgets } from './budgets/goal-budgets.ts';
+import { createAskForBudget, createRaiseBudget } from './budgets/question.ts';
 import type { Activities } from './contract.ts';
 import { createBeginGoal } from './execution/begin-goal.ts';
 import { createCloseTask } from './execution/close-task.ts';
@@ -18,7 +20,8 @@ export function createActivities(deps: ExecutionDeps): Activities {
   const { recorder } = deps;
   const values = createValues(deps.artifacts);
   const scopes = createTaskScopes(recorder, values);
-  const execution = { ...deps, values, scopes };
+  const budgets = createGoalBudgets(recorder, deps.budgetedScopes);
+  const execution = { ...deps, values, scopes, budgets };
   return {
     recordSubmission: (args) => recordSubmission(recorder, args),
     beginGoal: createBeginGoal(execution),
@@ -30,6 +33,8 @@ export function createActivities(deps: ExecutionDeps): Activities {
     runMapSegment: createRunMapSegment(execution),
     openTask: createOpenTask(execution),
     closeTask: createCloseTask(execution),
+    askForBudget: createAskForBudget(deps),
+    raiseBudget: createRaiseBudget(deps),
     completeGoal: createCompleteGoal(execution),
     executeTask: createExecuteTask({ ...execution, runner: createToolRunner(deps) }),
   };

@@ -3,10 +3,11 @@ import type { Redis } from 'ioredis';
 import type { Registry } from 'prom-client';
 import type { Activities } from '../activities/contract.ts';
 import { createActivities } from '../activities/index.ts';
-import { createModel } from '../activities/llm/model.ts';
+import { createModel, type Model } from '../activities/llm/model.ts';
 import { createRecorder } from '../activities/projection/recorder.ts';
 import { createSandbox } from '../activities/sandbox/create-sandbox.ts';
 import { builtInTools } from '../activities/tools/built-in-tools.ts';
+import type { Tool } from '../activities/tools/define-tool.ts';
 import { createEgressPolicy } from '../activities/tools/egress-policy.ts';
 import { createInlinePool } from '../activities/tools/inline-pool.ts';
 import { loadToolModules } from '../activities/tools/load-tool-modules.ts';
@@ -15,9 +16,12 @@ import { createToolArtifacts } from '../activities/tools/tool-artifacts.ts';
 import type { Config } from '../platform/config.ts';
 import type { Logger } from '../platform/logger.ts';
 import { createArtifactStore } from '../stores/artifacts/artifact-store.ts';
+import { createBudgetedScopes } from '../stores/budgeted-scopes.ts';
 import { createAnswerCache } from '../stores/cache/answer-cache.ts';
 import { createLivePublisher } from '../stores/cache/live-publisher.ts';
 import { createViewCache } from '../stores/cache/view-cache.ts';
+import { createBudgetLimits } from '../stores/postgres/budget-limits.ts';
+import { createBudgetLedger } from '../stores/postgres/budgets.ts';
 import { createArtifactList } from '../stores/postgres/artifacts.ts';
 import { createPool } from '../stores/postgres/pool.ts';
 import { createTemplateStore } from '../stores/postgres/templates.ts';
@@ -48,17 +52,7 @@ export interface WorkerParts {
 export async function createParts({ config, logger, metrics, threads }: PartsOptions): Promise<WorkerParts> {
   const toolModules = config.ASTRA_TOOL_MODULES;
   const model = createModel(config);
-  const builtIn = builtInTools({
-    egress: createEgressPolicy(config.ASTRA_EGRESS_ALLOW),
-    sandbox: createSandbox({
-      bwrapPath: config.ASTRA_BWRAP_BIN,
-      roots: config.ASTRA_SHELL_ROOTS,
-      hiddenDirectories: config.ASTRA_SHELL_HIDDEN,
-    }),
-    shellNetworkAllowed: config.ASTRA_SHELL_NETWORK,
-    model,
-  });
-  const tools = createToolRegistry({ tools: [...builtIn, ...(await loadToolModules(toolModules))] });
+  const tools = createToolRegistry({ tools: [...ownTools(config, model), ...(await loadToolModules(toolModules))] });
   const inlinePool = createInlinePool({ threads, toolModules });
 
   const pool = createPool(config, { logger });
@@ -76,6 +70,7 @@ export async function createParts({ config, logger, metrics, threads }: PartsOpt
   const artifacts = createArtifactStore(config);
   const toolStore = createToolStore(pool);
   const lookup = createArtifactList(pool).get;
+  const budgetedScopes = createBudgetedScopes(createBudgetLimits(pool), { logger });
   const activities = createActivities({
     recorder,
     tools,
@@ -86,11 +81,14 @@ export async function createParts({ config, logger, metrics, threads }: PartsOpt
     live: createLivePublisher(redis),
     templates: createTemplateStore(pool),
     catalogue: createToolCatalogue(toolStore, { logger }),
+    ledger: createBudgetLedger(pool),
+    budgetedScopes,
     model,
     logger,
     onScheduled,
   });
 
+  await budgetedScopes.loaded;
   return {
     activities,
     pool,
@@ -99,6 +97,7 @@ export async function createParts({ config, logger, metrics, threads }: PartsOpt
     async close() {
       await recorder.close();
       await inlinePool.close();
+      budgetedScopes.close();
       viewCache.close();
       answers.close();
       artifacts.close();
@@ -107,3 +106,15 @@ export async function createParts({ config, logger, metrics, threads }: PartsOpt
     },
   };
 }
+
+const ownTools = (config: Config, model: Model | null): readonly Tool[] =>
+  builtInTools({
+    egress: createEgressPolicy(config.ASTRA_EGRESS_ALLOW),
+    sandbox: createSandbox({
+      bwrapPath: config.ASTRA_BWRAP_BIN,
+      roots: config.ASTRA_SHELL_ROOTS,
+      hiddenDirectories: config.ASTRA_SHELL_HIDDEN,
+    }),
+    shellNetworkAllowed: config.ASTRA_SHELL_NETWORK,
+    model,
+  });

@@ -1,7 +1,9 @@
 import type { Logger } from '../../platform/logger.ts';
 import type { ArtifactStore } from '../../stores/artifacts/artifact-store.ts';
+import type { BudgetedScopes } from '../../stores/budgeted-scopes.ts';
 import type { AnswerCache } from '../../stores/cache/answer-cache.ts';
 import type { LivePublisher } from '../../stores/cache/live-publisher.ts';
+import type { BudgetLedger } from '../../stores/postgres/budgets.ts';
 import type { TemplateStore } from '../../stores/postgres/templates.ts';
 import type { ToolCatalogue } from '../../stores/tool-catalogue.ts';
 import type { Model } from '../llm/model.ts';
@@ -21,6 +23,8 @@ export interface ExecutionDeps {
   readonly live: LivePublisher;
   readonly templates: Pick<TemplateStore, 'get'>;
   readonly catalogue: ToolCatalogue;
+  readonly ledger: BudgetLedger;
+  readonly budgetedScopes: Pick<BudgetedScopes, 'of'>;
   readonly model: Model | null;
   readonly logger: Pick<Logger, 'error'>;
   /** Told how long a task's first attempt took from being ready to its tool's beginning. */

@@ -3,9 +3,14 @@ import { AstraError, effectInDoubt, toErrorInfo } from '../../domain/errors.ts';
 import { bindingOf } from '../../domain/plan-outline.ts';
 import { backoffSeconds, retryOf, timeoutSecondsOf, type RetrySchedule } from '../../domain/retry.ts';
 import type { ErrorInfo } from '../../domain/schemas/common.ts';
-import type { EventDraft, Output } from '../../domain/schemas/event.ts';
+import type { EventData, EventDraft, Output } from '../../domain/schemas/event.ts';
 import type { Logger } from '../../platform/logger.ts';
-import type { ExecuteTaskArgs, ExecuteTaskResult, TaskOutcome, TaskRef, ToolActivities } from '../contract.ts';
+import type { BudgetLedger } from '../../stores/postgres/budgets.ts';
+import { freeAccount, openAccount, type Account } from '../budgets/account.ts';
+import type { GoalBudgets } from '../budgets/goal-budgets.ts';
+import { parkForBudget } from '../budgets/park-task.ts';
+import type { ExecutedTask, ExecuteTaskArgs, ExecuteTaskResult, TaskOutcome } from '../contract.ts';
+import type { TaskRef, ToolActivities } from '../contract.ts';
 import type { Recorder } from '../projection/recorder.ts';
 import { draft } from './drafts.ts';
 import { completionDrafts } from './complete-goal.ts';
@@ -13,6 +18,7 @@ import { givenUp, recordEnd } from './record-end.ts';
 import type { PlannedTask, TaskScopes } from './task-scope.ts';
 import { prepareCall } from './tool-call.ts';
 import type { ToolRunner } from './tool-runner.ts';
+import { createUsageMeter, type UsageMeter } from './usage-meter.ts';
 import type { Values } from './values.ts';
 import { whileAway } from './while-away.ts';
 
@@ -21,6 +27,8 @@ interface Deps {
   readonly scopes: TaskScopes;
   readonly values: Values;
   readonly runner: ToolRunner;
+  readonly budgets: GoalBudgets;
+  readonly ledger: BudgetLedger;
   readonly logger: Pick<Logger, 'error'>;
   readonly onScheduled: (seconds: number) => void;
 }
@@ -30,6 +38,9 @@ const heartbeatMs = 1_000;
 interface Attempt {
   readonly ref: TaskRef;
   readonly last: boolean;
+  readonly resumed: ExecuteTaskArgs['resumed'];
+  readonly account: Account;
+  readonly meter: UsageMeter;
   readonly planned: PlannedTask;
   readonly number: number;
   readonly startedAt: Date;
@@ -56,13 +67,9 @@ export function createExecuteTask(deps: Deps): ToolActivities['executeTask'] {
 }
 
 async function attemptTask(deps: Deps, ref: ExecuteTaskArgs): Promise<ExecuteTaskResult> {
-  const { recorder } = deps;
   const { cancellationSignal } = Context.current();
   const opened = await whileAway(() => openAttempt(deps, ref), cancellationSignal);
   if ('status' in opened) return opened;
-  const queuedAt = new Date(activityInfo().scheduledTimestampMs).toISOString();
-  const about = { taskId: ref.taskId, attempt: opened.number, at: opened.startedAt };
-  recorder.note(ref.goal, draft('task.started', { queuedAt }, about));
   try {
     return await run(deps, opened);
   } catch (error) {
@@ -71,32 +78,42 @@ async function attemptTask(deps: Deps, ref: ExecuteTaskArgs): Promise<ExecuteTas
 }
 
 /** The attempt, or the outcome that an earlier one recorded. */
-async function openAttempt({ recorder, scopes }: Deps, args: ExecuteTaskArgs): Promise<Attempt | TaskOutcome> {
-  const { repeated = false, last = false, ...ref } = args;
-  const firstAttempt = activityInfo().attempt === 1 && !repeated;
+async function openAttempt(deps: Deps, args: ExecuteTaskArgs): Promise<Attempt | TaskOutcome> {
+  const { recorder, scopes, budgets } = deps;
+  const { repeated: _, last = false, resumed, ...ref } = args;
+  const counting = await budgets.scopesOf(ref.goal);
+  // What is counted is not run twice for want of a look at the record.
+  const firstAttempt = isFirst(args) && !counting;
   const recorded = await recorder.outcome(ref.goal, ref.taskId, { firstAttempt });
   if (recorded) return recorded;
   const planned = await scopes.find(ref.goal, ref.taskId);
   const binding = bindingOf((await recorder.plan(ref.goal)).outline, planned.outline);
-  const number = activityInfo().attempt;
+  const number = numberOf(args);
+  const account = counting ? await openAccount(deps, ref, { number, scopes: counting }) : freeAccount;
   if (binding?.effect === 'once' && number > 1 && !(await hasFailedCleanly(recorder, ref, number - 1))) {
     const error = effectInDoubt(planned.outline.tool ?? ref.taskId);
-    return recordEnd(recorder, ref, draft('task.failed', { error }, { taskId: ref.taskId, attempt: number }));
+    const failed = draft('task.failed', { error }, { taskId: ref.taskId, attempt: number });
+    return recordEnd(recorder, ref, ...account.settle(null, { again: false }), failed);
   }
   const retry = retryOf(planned.outline, binding);
   const timeoutSeconds = timeoutSecondsOf(planned.outline, binding);
-  return { ref, last, planned, number, startedAt: new Date(), retry, timeoutSeconds };
+  const meter = createUsageMeter();
+  return { ref, last, resumed, account, meter, planned, number, startedAt: new Date(), retry, timeoutSeconds };
 }
 
-/** Did this attempt end by the tool's own failure? Of one that was lost nobody knows what it did. */
+const numberOf = ({ resumed }: ExecuteTaskArgs): number => activityInfo().attempt + (resumed?.after ?? 0);
+const isFirst = ({ repeated, resumed }: ExecuteTaskArgs): boolean =>
+  activityInfo().attempt === 1 && !repeated && !resumed;
+
+/** Did this attempt end by the tool's own failure, or not begin? Of one that was lost nobody knows what it did. */
 async function hasFailedCleanly(recorder: Recorder, { goal, taskId }: TaskRef, attempt: number): Promise<boolean> {
   const task = await recorder.task(goal, taskId);
-  return task?.status === 'retrying' && task.attempt === attempt;
+  return (task?.status === 'retrying' || task?.status === 'parked') && task.attempt === attempt;
 }
 
 async function run(deps: Deps, attempt: Attempt): Promise<ExecuteTaskResult> {
   const { recorder, scopes, values, runner } = deps;
-  const { ref, planned, number, startedAt, timeoutSeconds } = attempt;
+  const { ref, planned, number, timeoutSeconds, account, meter } = attempt;
   const about = { taskId: ref.taskId, attempt: number };
   const { cancellationSignal } = Context.current();
   const call = await whileAway(() => prepareCall(scopes, ref.goal, planned), cancellationSignal);
@@ -104,14 +121,31 @@ async function run(deps: Deps, attempt: Attempt): Promise<ExecuteTaskResult> {
     const skipped = draft('task.skipped', { reason: 'condition' }, about);
     return whileAway(() => recordEnd(recorder, ref, skipped), cancellationSignal);
   }
+  const refusals = await whileAway(() => account.reserve(runner.estimate(call), timeoutSeconds), cancellationSignal);
+  if (refusals.length > 0) {
+    return whileAway(() => parkForBudget(recorder, ref, { attempt: number, refusals }), cancellationSignal);
+  }
+  noteStart(recorder, attempt);
   if (number === 1) deps.onScheduled(secondsSinceReady(recorder, ref));
-  const result = await runner.run(call, { ref, attempt: number, timeoutSeconds, cancelled: cancellationSignal });
+  const result = await runner.run(call, { ref, attempt: number, timeoutSeconds, cancelled: cancellationSignal, meter });
   const output = await whileAway(() => values.toOutput(ref.goal.tenant, result.value), cancellationSignal);
   const created = result.artifacts.map((artifact) => draft('artifact.created', { artifact }, about));
+  const completed = draft('task.completed', { ...output, ...timesOf(attempt) }, about);
+  const drafts = [...created, ...account.settle(meter.total, { again: false }), completed];
+  return whileAway(() => recordCompleted(deps, attempt, output, drafts), cancellationSignal);
+}
+
+function noteStart(recorder: Recorder, { ref, number, startedAt, resumed }: Attempt): void {
+  const about = { taskId: ref.taskId, attempt: number, at: startedAt };
+  if (resumed) recorder.note(ref.goal, draft('task.unparked', { reason: resumed.reason }, about));
+  const queuedAt = new Date(activityInfo().scheduledTimestampMs).toISOString();
+  recorder.note(ref.goal, draft('task.started', { queuedAt }, about));
+}
+
+/** When the attempt began, and what it used when its tool has said anything of that. */
+function timesOf({ startedAt, meter }: Attempt): Pick<EventData['task.completed'], 'startedAt' | 'usage'> {
   const seconds = (Date.now() - startedAt.getTime()) / 1_000;
-  const usage = result.usage ? { usage: { ...result.usage, seconds } } : {};
-  const completed = draft('task.completed', { ...output, ...usage, startedAt: startedAt.toISOString() }, about);
-  return whileAway(() => recordCompleted(deps, attempt, output, [...created, completed]), cancellationSignal);
+  return { startedAt: startedAt.toISOString(), ...(meter.total && { usage: { ...meter.total, seconds } }) };
 }
 
 function secondsSinceReady(recorder: Recorder, { goal, taskId }: TaskRef): number {
@@ -125,7 +159,7 @@ async function recordCompleted(
   { ref, last }: Attempt,
   output: Output,
   drafts: readonly EventDraft[],
-): Promise<ExecuteTaskResult> {
+): Promise<ExecutedTask> {
   const { recorder } = deps;
   if (!last) return recordEnd(recorder, ref, ...drafts);
   const { plan } = await recorder.plan(ref.goal);
@@ -139,14 +173,15 @@ async function recordCompleted(
 
 /** Records the end, or throws so that the server starts the next attempt. */
 async function settleFailure({ recorder, logger }: Deps, attempt: Attempt, error: unknown): Promise<TaskOutcome> {
-  const { ref, number, retry, startedAt } = attempt;
+  const { ref, number, retry, account, meter } = attempt;
   const about = { taskId: ref.taskId, attempt: number };
   const { cancellationSignal } = Context.current();
   if (cancellationSignal.aborted) {
     const reason: unknown = cancellationSignal.reason;
     // The worker shuts down, or the server has given the attempt up: the task itself goes on elsewhere.
     if (!isCancelRequest(reason)) throw reason;
-    return recordEnd(recorder, ref, draft('task.cancelled', { reason: null }, about));
+    const cancelled = draft('task.cancelled', { reason: null }, about);
+    return recordEnd(recorder, ref, ...account.settle(meter.total, { again: false }), cancelled);
   }
   const info = toErrorInfo(error);
   if (!(error instanceof AstraError))
@@ -154,12 +189,14 @@ async function settleFailure({ recorder, logger }: Deps, attempt: Attempt, error
   if (mayRetry(info, retry, number)) {
     const seconds = Math.max(backoffSeconds(retry, number), retryAfter(error));
     const nextAttemptAt = new Date(Date.now() + seconds * 1_000).toISOString();
-    await recorder.record(ref.goal, [draft('task.retrying', { error: info, nextAttemptAt }, about)]);
+    const retrying = draft('task.retrying', { error: info, nextAttemptAt }, about);
+    await recorder.record(ref.goal, [...account.settle(meter.total, { again: true }), retrying]);
     const { code: type, message } = info;
     // Without its cause, whose text may hold a secret: failures are kept in the history.
     throw ApplicationFailure.create({ type, message, nextRetryDelay: seconds * 1_000 });
   }
-  return recordEnd(recorder, ref, draft('task.failed', { error: info, startedAt: startedAt.toISOString() }, about));
+  const failed = draft('task.failed', { error: info, ...timesOf(attempt) }, about);
+  return recordEnd(recorder, ref, ...account.settle(meter.total, { again: false }), failed);
 }
 
 /** Who was asked may have said when to ask again. */

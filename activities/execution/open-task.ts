@@ -78,7 +78,8 @@ async function openSubGoal(deps: Deps, { goal, taskId }: TaskRef, task: GoalTask
   const submission = validateSubmission(body, await deps.catalogue());
   const child = childGoalId(goal.goalId, taskId, (text) => createHash('sha256').update(text).digest());
   await deps.recorder.record(goal, [draft('task.started', { childGoalId: child }, { taskId })]);
-  return { childGoal: { goalId: child, submission } };
+  const { budgetScopes } = await deps.recorder.head(goal);
+  return { childGoal: { goalId: child, submission, ...(budgetScopes && { budgetScopes }) } };
 }
 
 async function openApproval({ recorder, scopes }: Deps, ref: TaskRef, task: ApprovalTask): Promise<OpenedTask> {
@@ -107,7 +108,9 @@ async function openApproval({ recorder, scopes }: Deps, ref: TaskRef, task: Appr
 }
 
 /** What an earlier run of the workflow, if there was one, has come to. */
-function standingOf(approval: Approval | null): Pick<OpenedApproval, 'status' | 'approvedBy' | 'expiresSeconds'> {
+export function standingOf(
+  approval: Approval | null,
+): Pick<OpenedApproval, 'status' | 'approvedBy' | 'expiresSeconds'> {
   if (!approval) return { status: 'pending', approvedBy: [], expiresSeconds: null };
   const { status, votes, expiresAt } = approval;
   const approvedBy = votes.filter((vote) => vote.decision === 'approved').map((vote) => vote.subject);

@@ -77,6 +77,8 @@ export interface Recorder {
   /** Null: no event has touched the task. */
   task(goal: GoalRef, taskId: string): Promise<TaskState | null>;
   approval(goal: GoalRef, approvalId: string): Promise<Approval | null>;
+  /** Is the event that happens once recorded, as far as this process knows? */
+  isMarked(goal: GoalRef, mark: string): Promise<boolean>;
   /** Records what waits. Nothing may be recorded afterwards. */
   close(): Promise<void>;
 }
@@ -210,6 +212,7 @@ function createReads(pool: Pool, memory: GoalMemory, values: RecordedValues): Om
     },
     task: async (goal, taskId) => (await orUnavailable(readTasks(pool, goal, [taskId])))[0]?.state ?? null,
     approval: (goal, approvalId) => orUnavailable(approvals.get(goal.tenant, approvalId)),
+    isMarked: async (goal, mark) => (await openKnown(memory, goal)).record.marks.has(mark),
   };
 }
 
