@@ -8,6 +8,7 @@ import {
 } from '@temporalio/workflow';
 import type { GoalRef } from '../domain/goal-ref.ts';
 import { createGoalGraph } from '../domain/goal-graph.ts';
+import { parseTaskId } from '../domain/ids.ts';
 import { kernel } from './activities.ts';
 import type { GoalWorkflowInput, GoalWorkflowResult } from './contract.ts';
 import { createControl } from './control.ts';
@@ -16,6 +17,7 @@ import { createGoalPage } from './goal-page.ts';
 import { isRepeated, recordEvents, type GoalEnd, type GoalRun } from './goal-run.ts';
 import { planGoal } from './plan-goal.ts';
 import { createMapRoom } from './map-room.ts';
+import { createParking, listenForReleases } from './parking.ts';
 import { runTaskGraph } from './run-task-graph.ts';
 
 /**
@@ -32,6 +34,8 @@ export async function goalWorkflow(input: GoalWorkflowInput): Promise<GoalWorkfl
     record: (event) => recordEvents(goal, event),
     view: page.view,
   });
+  const parking = createParking(carried?.parked);
+  listenForReleases(parking);
   const cancelling = announceCancelling(goal, control, { page, submitted: carried !== undefined });
 
   // What is recorded and what Temporal shows must not differ.
@@ -57,6 +61,7 @@ export async function goalWorkflow(input: GoalWorkflowInput): Promise<GoalWorkfl
         failure: null,
         segmentsInARow: false,
         mapRoom: createMapRoom(),
+        parking,
       };
       const ending = await runTaskGraph(run, begun);
       if (ending.kind === 'continued') return await continueGoal(input, run);
@@ -83,7 +88,9 @@ async function completeGoal(goal: GoalRef): Promise<void> {
 
 /** Begins a new history with what is settled. Waits and approvals under way are opened again there. */
 async function continueGoal(input: GoalWorkflowInput, run: GoalRun): Promise<never> {
-  const { outline, graph, control, repeated } = run;
+  const { outline, graph, control, repeated, parking } = run;
+  const settled = graph.settledStatuses();
+  const parked = [...parking.resumed].filter(([taskId]) => !settled[parseTaskId(taskId).id]);
   // Unlike at the goal's end a cancel must get through here, or the new run knows nothing of it.
   await condition(allHandlersFinished);
   const edited = [...control.approvals.values()].flatMap(({ approvalId, editedInput }) =>
@@ -95,9 +102,10 @@ async function continueGoal(input: GoalWorkflowInput, run: GoalRun): Promise<nev
     repeated,
     carried: {
       outline,
-      settled: graph.settledStatuses(),
+      settled,
       mailbox: Object.fromEntries(control.mailbox),
       edits: Object.fromEntries(edited),
+      ...(parked.length > 0 && { parked: Object.fromEntries(parked) }),
     },
   });
 }

@@ -31,9 +31,10 @@ export async function planGoal(planning: Planning, input: GoalWorkflowInput): Pr
   if (!submission)
     throw failure({ code: 'ASTRA_INTERNAL', message: 'A continued goal has no plan.', retryable: false });
   const { goal } = planning;
-  const { submittedAt, parentGoalId, bodyHash, depth } = input;
+  const { submittedAt, parentGoalId, bodyHash, depth, budgetScopes } = input;
   const byModel = !submission.plan && !submission.template;
-  const args = { goal, submission, parentGoalId, submittedAt, bodyHash, depth };
+  const inherited = budgetScopes && { budgetScopes };
+  const args = { goal, submission, parentGoalId, submittedAt, bodyHash, depth, ...inherited };
   const planned = byModel ? await planByModel(planning, args) : await planAsGiven(planning, args);
   if ('error' in planned) throw failure(planned.error);
   if (submission.approval?.plan === 'required') await approvePlan(planning, submission, planned.outline.revision);

@@ -34,6 +34,7 @@ export async function runSubGoal(run: GoalRun, task: TaskOutline, child: ChildGo
           bodyHash: null,
           parentGoalId: goalId,
           depth: run.depth + 1,
+          ...(child.budgetScopes && { budgetScopes: child.budgetScopes }),
           repeated: run.repeated,
         },
       ],

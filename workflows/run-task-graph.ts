@@ -3,7 +3,8 @@ import type { SegmentResult, TaskOutcome } from '../activities/contract.ts';
 import type { TaskOutline } from '../domain/plan-outline.ts';
 import type { ErrorInfo } from '../domain/schemas/common.ts';
 import { kernel, segments } from './activities.ts';
-import { createFlight, type Flight } from './flight.ts';
+import { askWhenParked } from './ask-for-budget.ts';
+import { createFlight, type Flight, type FlightPlace } from './flight.ts';
 import { draft, recordEvents, type GoalRun } from './goal-run.ts';
 import { runTask, waits } from './run-task.ts';
 
@@ -31,6 +32,7 @@ export type GraphEnding =
  */
 export async function runTaskGraph(run: GoalRun, begun: SegmentResult | null): Promise<GraphEnding> {
   const flight = createFlight();
+  askWhenParked(run, flight);
   try {
     if (begun) await settleSegment(run, flight, run.graph.takeSegment(), begun);
     return await runFlight(run, flight);
@@ -54,7 +56,10 @@ async function runFlight(run: GoalRun, flight: Flight): Promise<GraphEnding> {
     page.showProgress(graph);
     if (flight.size === 0) return run.failure ? { kind: 'failed', error: run.failure } : { kind: 'completed' };
     // The goal's outcome is certain; it does not wait for a person or a date to say so.
-    if (graph.failedTask !== null) flight.cancel({ onlyWaits: true });
+    if (graph.failedTask !== null) {
+      run.parking.close();
+      flight.cancel({ onlyWaits: true });
+    }
     await flight.next();
   }
 }
@@ -82,8 +87,8 @@ function startTask(run: GoalRun, flight: Flight, task: TaskOutline): void {
   const { running, waiting } = run.graph.progress();
   // Nothing is recorded any more of other tasks either.
   const last = running === 1 && waiting === 0 && flight.size === 0;
-  const work = async (): Promise<void> => {
-    const outcome = await runTask(run, task, { last });
+  const work = async (place: FlightPlace): Promise<void> => {
+    const outcome = await runTask(run, task, { last, place });
     if (outcome?.goalCompleted) run.end.completed = true;
     if (outcome) await recordSkipped(run, settle(run, task, outcome));
   };
@@ -100,12 +105,13 @@ async function settleSegment(
   run: GoalRun,
   flight: Flight,
   tasks: readonly TaskOutline[],
-  { outcomes, deferred }: SegmentResult,
+  { outcomes, deferred, apart }: SegmentResult,
 ): Promise<void> {
   const { graph } = run;
   const late = new Set(deferred);
   const notReached = tasks.flatMap(({ id }) => (outcomes[id] || late.has(id) ? [] : [id]));
   run.segmentsInARow = notReached.length > 0;
+  if (apart) graph.leaveSegments();
   const skipped = [...graph.release(notReached)];
   // No promise for each task: where the SDK keeps their stacks, 10,000 of them took a second and a half.
   for (const task of tasks) {

@@ -1,10 +1,11 @@
 import { condition, isCancellation } from '@temporalio/workflow';
 import type { GoalRef } from '../domain/goal-ref.ts';
 import type { PlanOutline, TaskOutline } from '../domain/plan-outline.ts';
-import { executeTool } from './activities.ts';
 import { closeTask, endingOf } from './close-task.ts';
 import { createFlight } from './flight.ts';
 import type { MapRoom } from './map-room.ts';
+import type { Parking } from './parking.ts';
+import { runTool } from './run-tool.ts';
 
 const defaultConcurrency = 16;
 
@@ -15,6 +16,7 @@ interface MapRun {
   readonly outline: PlanOutline;
   readonly task: TaskOutline;
   readonly mapRoom: MapRoom;
+  readonly parking: Parking;
   readonly repeated: boolean;
 }
 
@@ -57,12 +59,12 @@ export async function runWindow(map: MapRun, items: readonly number[], maxFailed
 }
 
 async function runItem(
-  { goal, outline, task, repeated }: MapRun,
+  { goal, outline, task, repeated, parking }: MapRun,
   item: number,
 ): Promise<'completed' | 'failed' | 'skipped' | 'cancelled'> {
   const ref = { goal, taskId: `${task.id}.${item}` };
   try {
-    return (await executeTool({ outline, repeated }, task, ref)).status;
+    return (await runTool({ outline, repeated, parking }, task, { ref })).status;
   } catch (error) {
     const { status } = await closeTask(ref, endingOf(error, task, outline));
     if (isCancellation(error)) throw error;

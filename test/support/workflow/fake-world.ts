@@ -3,6 +3,7 @@ import { Context, heartbeat } from '@temporalio/activity';
 import type {
   Activities,
   ExecuteTaskResult,
+  OpenedApproval,
   OpenedTask,
   PlanGoalArgs,
   SegmentResult,
@@ -10,6 +11,7 @@ import type {
   TaskRef,
 } from '../../../activities/contract.ts';
 import { createGoalGraph } from '../../../domain/goal-graph.ts';
+import type { GoalRef } from '../../../domain/goal-ref.ts';
 import type { PlanOutline, TaskOutline } from '../../../domain/plan-outline.ts';
 import type { EventDraft } from '../../../domain/schemas/event.ts';
 
@@ -21,13 +23,17 @@ export interface Behaviour {
   /** Called for each attempt of a tool task or item; `last` when the workflow says that it is. */
   readonly execute?: (
     taskId: string,
-    about: { readonly attempt: number; readonly last: boolean },
+    about: { readonly attempt: number; readonly last: boolean; readonly resumed: boolean },
   ) => Promise<ExecuteTaskResult> | ExecuteTaskResult;
   readonly opened?: { readonly [taskId: string]: OpenedTask | ((ref: TaskRef) => OpenedTask) };
   /** Inline tasks that a segment leaves to activities, and those it does not reach at its first call. */
   readonly deferred?: readonly string[];
   readonly late?: readonly string[];
   readonly inlineFailures?: readonly string[];
+  /** The goal's calls are counted one by one: nothing runs in segments. */
+  readonly apart?: true;
+  /** The question for more budget. */
+  readonly asked?: (goal: GoalRef) => OpenedApproval;
 }
 
 export interface FakeWorld {
@@ -73,6 +79,7 @@ export function createFakeWorld(behaviour: Behaviour): FakeWorld {
       const first = (args.planOnly ?? args.submission.approval?.plan === 'required') ? [] : graph.takeSegment();
       calls.push(['beginGoal', ...first.map(({ id }) => id)].join(' '));
       await sleep(behaviour.planMs ?? 0);
+      if (behaviour.apart) return { outline, begun: { outcomes: {}, deferred: [], apart: true }, completed: false };
       const begun = first.length > 0 ? segmentOf(first) : null;
       const ended = Object.values(begun?.outcomes ?? {});
       const completed = ended.length === outline.tasks.length && ended.every(({ status }) => status === 'completed');
@@ -108,10 +115,18 @@ export function createFakeWorld(behaviour: Behaviour): FakeWorld {
       calls.push('completeGoal');
       return { error: null };
     },
-    executeTask: async ({ taskId, last = false }) => {
+    askForBudget: async ({ goal }) => {
+      calls.push('askForBudget');
+      return behaviour.asked?.(goal) ?? null;
+    },
+    raiseBudget: async ({ editedInput }) => {
+      calls.push(`raiseBudget ${JSON.stringify(editedInput)}`);
+      return { waiting: [] };
+    },
+    executeTask: async ({ taskId, last = false, resumed }) => {
       const { attempt } = Context.current().info;
-      calls.push(`executeTask ${taskId}`);
-      return (await behaviour.execute?.(taskId, { attempt, last })) ?? completed;
+      calls.push(`executeTask ${taskId}${resumed ? ` after ${resumed.after}` : ''}`);
+      return (await behaviour.execute?.(taskId, { attempt, last, resumed: resumed !== undefined })) ?? completed;
     },
   };
   return { activities, calls, events };

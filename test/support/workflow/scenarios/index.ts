@@ -1,6 +1,7 @@
 import { endingScenarios } from './endings.ts';
 import { graphScenarios } from './graph.ts';
 import { mapScenarios } from './maps.ts';
+import { parkingScenarios } from './parking.ts';
 import { peopleScenarios } from './people.ts';
 import type { Scenario } from './scenario.ts';
 
@@ -8,5 +9,6 @@ export const scenarios: readonly Scenario[] = [
   ...graphScenarios,
   ...mapScenarios,
   ...peopleScenarios,
+  ...parkingScenarios,
   ...endingScenarios,
 ];
