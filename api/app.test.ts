@@ -36,6 +36,7 @@ beforeAll(async () => {
         find: () => Promise.resolve(null),
         query: () => Promise.resolve(null),
         cancel: () => Promise.resolve(false),
+        unparkTasks: () => Promise.resolve(false),
         deliverEvent: () => Promise.resolve(false),
       },
     },

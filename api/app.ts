@@ -18,6 +18,7 @@ import { createReadQuota } from './read-quota.ts';
 import { createRequestCounter } from './request-counter.ts';
 import { mountApprovals } from './routes/approvals.ts';
 import { mountArtifacts } from './routes/artifacts.ts';
+import { mountBudgets } from './routes/budgets.ts';
 import { mountGoalCommands } from './routes/goal-commands.ts';
 import { mountGoalEvents } from './routes/goal-events.ts';
 import { mountGoalViews } from './routes/goal-views.ts';
@@ -84,6 +85,7 @@ function createRoutes(deps: ApiDeps, { quota, requests }: Pick<HotReadsDeps, 'qu
   mountGoalEvents(app, deps);
   mountGoalCommands(app, deps);
   mountApprovals(app, deps);
+  mountBudgets(app, deps);
   mountTemplates(app, deps);
   mountTools(app, deps);
   mountArtifacts(app, deps);

@@ -10,6 +10,8 @@ import type { GoalReader } from '../stores/goal-reader.ts';
 import type { HotViews } from '../stores/hot-views.ts';
 import type { ApprovalStore } from '../stores/postgres/approvals.ts';
 import type { ArtifactList } from '../stores/postgres/artifacts.ts';
+import type { BudgetLimits } from '../stores/postgres/budget-limits.ts';
+import type { BudgetLedger } from '../stores/postgres/budgets.ts';
 import type { GoalList } from '../stores/postgres/goal-list.ts';
 import type { TemplateStore } from '../stores/postgres/templates.ts';
 import type { ToolStore } from '../stores/postgres/tools.ts';
@@ -38,6 +40,8 @@ export interface ApiDeps {
   readonly lane: LiveLane;
   readonly goalList: GoalList;
   readonly approvals: ApprovalStore;
+  readonly budgets: BudgetLimits;
+  readonly ledger: Pick<BudgetLedger, 'takeWaiting'>;
   readonly templates: TemplateStore;
   readonly tools: ToolStore;
   readonly catalogue: ToolCatalogue;

@@ -14,6 +14,8 @@ import { createGoalReader } from '../stores/goal-reader.ts';
 import { createHotViews } from '../stores/hot-views.ts';
 import { createApprovalStore } from '../stores/postgres/approvals.ts';
 import { createArtifactList } from '../stores/postgres/artifacts.ts';
+import { createBudgetLimits } from '../stores/postgres/budget-limits.ts';
+import { createBudgetLedger } from '../stores/postgres/budgets.ts';
 import { createGoalList } from '../stores/postgres/goal-list.ts';
 import { createPool } from '../stores/postgres/pool.ts';
 import { createRevokedTokenStore } from '../stores/postgres/revoked-tokens.ts';
@@ -84,6 +86,8 @@ const app = createApp({
   lane,
   goalList,
   approvals: createApprovalStore(pool),
+  budgets: createBudgetLimits(pool),
+  ledger: createBudgetLedger(pool),
   templates: createTemplateStore(pool),
   tools,
   catalogue: createToolCatalogue(tools, { logger }),

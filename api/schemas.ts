@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { errorRegistry, type ErrorCode } from '../domain/errors.ts';
 import { approvalSchema, decisionSchema } from '../domain/schemas/approval.ts';
 import { artifactSchema } from '../domain/schemas/artifact.ts';
+import { budgetDefinitionSchema, budgetSchema } from '../domain/schemas/budget.ts';
 import {
   errorInfoSchema,
   goalIdSchema,
@@ -116,6 +117,8 @@ export const namedSchemas = {
   Approval: approvalSchema,
   ApprovalList: listOf(approvalSchema),
   Decision: decisionSchema,
+  Budget: budgetSchema,
+  BudgetDefinition: budgetDefinitionSchema,
   TemplateDefinition: templateDefinitionSchema,
   Template: templateSchema,
   TemplateList: listOf(templateSchema),

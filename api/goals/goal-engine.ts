@@ -12,6 +12,7 @@ import {
   type CancelGoalArgs,
   type DeliverEventArgs,
   type GoalViewQueryResult,
+  type UnparkTasksArgs,
 } from '../../workflows/contract.ts';
 import { readWorkflowInput, type NewGoal } from './read-workflow-input.ts';
 import { callTemporal } from './temporal-call.ts';
@@ -28,6 +29,8 @@ export interface GoalEngine {
   cancel(goalId: GoalId, args: CancelGoalArgs): Promise<boolean>;
   /** False when the goal does not run any more. */
   deliverEvent(goalId: GoalId, args: DeliverEventArgs): Promise<boolean>;
+  /** Has parked tasks executed again. False when the goal does not run any more. */
+  unparkTasks(goalId: GoalId, args: UnparkTasksArgs): Promise<boolean>;
 }
 
 /** The server takes 400 bytes, and a character may take four. */
@@ -97,5 +100,6 @@ export function createGoalEngine(client: Client, options: { readonly onRead?: ()
       return running;
     },
     deliverEvent: (goalId, args) => signal(goalId, messages.deliverEvent, args),
+    unparkTasks: (goalId, args) => signal(goalId, messages.unparkTasks, args),
   };
 }

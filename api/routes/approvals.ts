@@ -1,7 +1,9 @@
 import { createRoute, z, type OpenAPIHono } from '@hono/zod-openapi';
 import { AstraError } from '../../domain/errors.ts';
-import { approvalSchema, decisionSchema, type Approval } from '../../domain/schemas/approval.ts';
+import { approvalSchema, decisionSchema, type Approval, type Decision } from '../../domain/schemas/approval.ts';
+import { budgetAmountsSchema } from '../../domain/schemas/budget.ts';
 import { goalIdSchema } from '../../domain/schemas/common.ts';
+import { faultsError, tryParse } from '../../domain/schemas/parse.ts';
 import { readBody } from '../body.ts';
 import type { ApiEnv } from '../context.ts';
 import type { ApiDeps } from '../deps.ts';
@@ -82,6 +84,7 @@ export function mountApprovals(app: OpenAPIHono<ApiEnv>, deps: ApiDeps): void {
     if (before.status !== 'pending') {
       throw new AstraError('ASTRA_APPROVAL_DECIDED', `The approval is ${before.status} already.`);
     }
+    requireLimits(before, decision);
     const at = new Date().toISOString();
     const { status } = await decideApproval(temporal, before.goalId, { approvalId: before.id, subject, decision, at });
     hotViews.forget({ tenant, goalId: before.goalId });
@@ -90,4 +93,12 @@ export function mountApprovals(app: OpenAPIHono<ApiEnv>, deps: ApiDeps): void {
     const vote = { subject, decision: decision.decision, comment: decision.comment ?? null, at };
     return c.json(after ?? { ...before, status, votes: [...before.votes, vote] }, 200);
   });
+}
+
+/** What replaces the input of a question for budget is the new limits. @throws ASTRA_BODY_INVALID */
+function requireLimits({ kind }: Approval, { editedInput }: Decision): void {
+  if (kind !== 'budget' || editedInput === undefined) return;
+  const { faults } = tryParse(budgetAmountsSchema, editedInput);
+  const ofBody = faults.map(({ pointer, message }) => ({ pointer: `/editedInput${pointer}`, message }));
+  if (ofBody.length > 0) throw faultsError(ofBody, 'ASTRA_BODY_INVALID', 'The body is not valid');
 }

@@ -15,6 +15,8 @@ import { createGoalReader } from '../../stores/goal-reader.ts';
 import { createHotViews } from '../../stores/hot-views.ts';
 import { createApprovalStore } from '../../stores/postgres/approvals.ts';
 import { createArtifactList } from '../../stores/postgres/artifacts.ts';
+import { createBudgetLimits } from '../../stores/postgres/budget-limits.ts';
+import { createBudgetLedger } from '../../stores/postgres/budgets.ts';
 import { createGoalList } from '../../stores/postgres/goal-list.ts';
 import { createPool } from '../../stores/postgres/pool.ts';
 import { createTemplateStore } from '../../stores/postgres/templates.ts';
@@ -102,6 +104,8 @@ export async function createTestApp({
     lane,
     goalList,
     approvals: createApprovalStore(pool),
+    budgets: createBudgetLimits(pool),
+    ledger: createBudgetLedger(pool),
     templates: createTemplateStore(pool),
     tools,
     catalogue: createToolCatalogue(tools, { logger }),
