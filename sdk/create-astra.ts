@@ -1,5 +1,6 @@
 import { createApprovals, type Approvals } from './resources/approvals.ts';
 import { createArtifacts, type Artifacts } from './resources/artifacts.ts';
+import { createBudgets, type Budgets } from './resources/budgets.ts';
 import { createGoals, type Goals } from './resources/goals.ts';
 import { createTemplates, type Templates } from './resources/templates.ts';
 import { createTokens, type Tokens } from './resources/tokens.ts';
@@ -17,6 +18,7 @@ export interface Me {
 export interface Astra {
   readonly goals: Goals;
   readonly approvals: Approvals;
+  readonly budgets: Budgets;
   readonly templates: Templates;
   readonly tools: Tools;
   readonly artifacts: Artifacts;
@@ -38,6 +40,7 @@ export function createAstra(options: AstraOptions): Astra {
   return {
     goals,
     approvals: createApprovals(transport),
+    budgets: createBudgets(transport),
     templates: createTemplates(transport, goals),
     tools: createTools(transport),
     artifacts: createArtifacts(transport),

@@ -6,6 +6,7 @@ export type { EventOptions } from './follow-events.ts';
 export type { Page, PageQuery } from './pages.ts';
 export type { ApprovalFilters, Approvals } from './resources/approvals.ts';
 export type { Artifacts } from './resources/artifacts.ts';
+export type { Budgets, BudgetScope } from './resources/budgets.ts';
 export type { GoalFilters, Goals, SubmitOptions } from './resources/goals.ts';
 export type { Templates } from './resources/templates.ts';
 export type { Tokens } from './resources/tokens.ts';

@@ -1,5 +1,6 @@
 import type { Approval, Decision } from '../domain/schemas/approval.ts';
 import type { Artifact } from '../domain/schemas/artifact.ts';
+import type { Budget, BudgetAmounts } from '../domain/schemas/budget.ts';
 import type { ErrorInfo } from '../domain/schemas/common.ts';
 import type { GoalEvent } from '../domain/schemas/event.ts';
 import type { GoalStatus, GoalSubmission, GoalView, GraphView, TaskStatus, TaskView } from '../domain/schemas/goal.ts';
@@ -12,6 +13,8 @@ import type { Json, JsonObject } from '../domain/json.ts';
 export type {
   Approval,
   Artifact,
+  Budget,
+  BudgetAmounts,
   Decision,
   ErrorCode,
   ErrorInfo,
