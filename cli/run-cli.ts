@@ -1,6 +1,7 @@
 import { Command, CommanderError, Option } from 'commander';
 import packageJson from '../package.json' with { type: 'json' };
 import { createApprovalCommand } from './commands/approval.ts';
+import { createBudgetCommand } from './commands/budget.ts';
 import { createGoalCommand } from './commands/goal.ts';
 import { createMeCommand } from './commands/me.ts';
 import { createTemplateCommand } from './commands/template.ts';
@@ -26,6 +27,7 @@ function createProgram(io: Io, exit: (code: ExitCode) => void): Command {
   for (const create of [
     createGoalCommand,
     createApprovalCommand,
+    createBudgetCommand,
     createTemplateCommand,
     createToolCommand,
     createMeCommand,
