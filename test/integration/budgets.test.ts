@@ -242,7 +242,7 @@ test('two hundred spenders at once never exceed a limit, and leave nothing reser
   };
   await Promise.all(Array.from({ length: spenders }, (_, index) => spend(index)));
   await one.pool.query('DROP TRIGGER within ON budgets');
-  expect(granted).toBeGreaterThan(88);
+  expect(granted, 'eight dollars are 88 reservations').toBeGreaterThanOrEqual(88);
   const budget = await limits.get(goal.tenant, `goal:${goal.goalId}`);
   expect(Number(budget.reserved.usd)).toBe(0);
   expect(Number(budget.spent.usd)).toBeLessThanOrEqual(8);
