@@ -1,9 +1,10 @@
-import type { Pool, QueryConfig } from 'pg';
+import type { ClientBase, Pool, QueryConfig } from 'pg';
 import type { GoalRef } from '../../domain/goal-ref.ts';
 import { budgetUnits, type BudgetAmounts, type BudgetUnit } from '../../domain/schemas/budget.ts';
 import type { GoalId } from '../../domain/schemas/common.ts';
-import { isDataError, isTransactionConflict, postgresError } from './postgres-error.ts';
+import { isTransactionConflict, postgresError } from './postgres-error.ts';
 import { query } from './query.ts';
+import { inTransaction } from './transaction.ts';
 
 /** A call: of a task, or of an item of a map (`each.3`). */
 interface Call {
@@ -53,25 +54,35 @@ export interface BudgetLedger {
 }
 
 /**
- * One statement, so that nothing is held while the process is asked again, or dies.
- *
- * 1. A task's reservation is locked before the budgets, and these in the order of their keys: as commits do.
- * 2. Two attempts of a task that reserve for the first time at once meet in the primary key: the second is told so and
- *    asks again (`reserve`).
+ * Locks budgets, in the order of their keys; whoever changes them, or reservations in them, does this first, and in a
+ * statement of its own. A statement that waits for a lock goes on with the rows it saw before it waited: of several
+ * budgets that had changed meanwhile, one that joined them with others updated only the first (Postgres 18).
  */
+export async function lockBudgets(
+  client: ClientBase,
+  tenants: readonly string[],
+  scopes: readonly string[],
+): Promise<void> {
+  await client.query({
+    name: 'budgets-lock',
+    text: `SELECT FROM budgets WHERE tenant = ANY ($1::text[]) AND scope = ANY ($2::text[])
+      ORDER BY tenant, scope, unit FOR UPDATE`,
+    values: [tenants, scopes],
+  });
+}
+
+/** For budgets that are locked. */
 const reserveStatement = `
 WITH wanted AS (
   SELECT * FROM unnest($4::text[], $5::numeric[]) AS w(unit, amount)
 ), earlier AS (
   SELECT scope, unit, amount FROM budget_reservations WHERE tenant = $1 AND goal_id = $2 AND task_id = $3
-  ORDER BY scope, unit FOR UPDATE
-), locked AS (
+), counting AS (
   SELECT b.scope, b.unit, b.ceiling, b.reserved, b.spent, w.amount FROM budgets b JOIN wanted w ON w.unit = b.unit
-  WHERE b.tenant = $1 AND b.scope = ANY ($6::text[]) AND (SELECT count(*) FROM earlier) >= 0
-  ORDER BY b.tenant, b.scope, b.unit FOR UPDATE OF b
+  WHERE b.tenant = $1 AND b.scope = ANY ($6::text[])
 ), needed AS (
-  SELECT l.*, e.amount IS NOT NULL AS is_held, l.amount - coalesce(e.amount, 0) AS more
-  FROM locked l LEFT JOIN earlier e ON e.scope = l.scope AND e.unit = l.unit
+  SELECT c.*, e.amount IS NOT NULL AS is_held, c.amount - coalesce(e.amount, 0) AS more
+  FROM counting c LEFT JOIN earlier e ON e.scope = c.scope AND e.unit = c.unit
 ), refused AS (
   SELECT * FROM needed WHERE reserved + spent + more > ceiling AND NOT (is_held AND more <= 0)
 ), granted AS (
@@ -107,18 +118,23 @@ interface QuestionRow {
   readonly raise_to: string;
 }
 
-/** Two attempts of one task, or a deadlock: of those who race one wins each time. */
+/** Of those who meet in a deadlock one goes on. */
 const maxLosses = 20;
-const uniqueViolation = '23505';
 
 export function createBudgetLedger(pool: Pool): BudgetLedger {
-  async function reserve(statement: QueryConfig, losses = 0): Promise<readonly Refusal[]> {
+  async function reserve(
+    tenant: string,
+    scopes: readonly string[],
+    { statement, losses = 0 }: { readonly statement: QueryConfig; readonly losses?: number },
+  ): Promise<readonly Refusal[]> {
     try {
-      return (await pool.query<Refusal & { unit: BudgetUnit }>(statement)).rows;
+      return await inTransaction(pool, async (client) => {
+        await lockBudgets(client, [tenant], scopes);
+        return (await client.query<Refusal & { unit: BudgetUnit }>(statement)).rows;
+      });
     } catch (error) {
-      const isLost = isTransactionConflict(error) || isUniqueViolation(error);
-      if (isLost && losses < maxLosses) return reserve(statement, losses + 1);
-      throw postgresError(error);
+      if (!isTransactionConflict(error) || losses >= maxLosses) throw postgresError(error);
+      return reserve(tenant, scopes, { statement, losses: losses + 1 });
     }
   }
 
@@ -128,11 +144,12 @@ export function createBudgetLedger(pool: Pool): BudgetLedger {
         amounts[unit] === undefined ? [] : [[unit, amounts[unit]] as const],
       );
       const [units, values] = [wanted.map(([unit]) => unit), wanted.map(([, amount]) => amount)];
-      return reserve({
+      const statement = {
         name: 'budget-reserve',
         text: reserveStatement,
         values: [goal.tenant, goal.goalId, taskId, units, values, scopes, attempt],
-      });
+      };
+      return reserve(goal.tenant, scopes, { statement });
     },
 
     async reservedBy({ goal, taskId }) {
@@ -170,9 +187,6 @@ export function createBudgetLedger(pool: Pool): BudgetLedger {
     },
   };
 }
-
-const isUniqueViolation = (error: unknown): boolean =>
-  isDataError(error) && error instanceof Error && 'code' in error && error.code === uniqueViolation;
 
 /** Amounts as Postgres writes them: money stays text. */
 export const toAmounts = (rows: readonly (readonly [unit: BudgetUnit, amount: string])[]): BudgetAmounts =>

@@ -1,10 +1,13 @@
+import type { ClientBase } from 'pg';
 import { budgetUnits, type BudgetAmounts } from '../../domain/schemas/budget.ts';
 import type { GoalWrite, LedgerWrite } from '../goal-write.ts';
+import { lockBudgets } from './budgets.ts';
 
 /**
  * What a commit does to the budgets, in one transaction with the events that say so: it opens those of new goals, settles
  * reservations and raises limits. A reservation that is gone was settled before; a limit is never lowered. A budget is
- * updated once, for all that the group has to say of it: Postgres takes no second update of a row in one statement.
+ * updated once, for all that the group has to say of it: Postgres takes no second update of a row in one statement. The
+ * budgets are locked before: see `lockLedger`.
  */
 export const ledgerClauses = `
 opened AS (
@@ -32,14 +35,26 @@ opened AS (
     SELECT tenant, scope, unit, amount, actual, NULL AS ceiling FROM closed
     UNION ALL SELECT tenant, scope, unit, 0, 0, amount FROM raises
   ) AS each GROUP BY tenant, scope, unit
-), held AS (
-  SELECT c.* FROM budgets b JOIN changes c ON b.tenant = c.tenant AND b.scope = c.scope AND b.unit = c.unit
-  ORDER BY b.tenant, b.scope, b.unit FOR UPDATE OF b
 ), counted AS (
-  UPDATE budgets b SET reserved = b.reserved - h.amount, spent = b.spent + h.actual,
-    ceiling = greatest(b.ceiling, h.ceiling)
-  FROM held h WHERE b.tenant = h.tenant AND b.scope = h.scope AND b.unit = h.unit
+  UPDATE budgets b SET reserved = b.reserved - c.amount, spent = b.spent + c.actual,
+    ceiling = greatest(b.ceiling, c.ceiling)
+  FROM changes c WHERE b.tenant = c.tenant AND b.scope = c.scope AND b.unit = c.unit
 )`;
+
+/** Locks the budgets that the writes change, before the goals. @throws what pg throws */
+export async function lockLedger(client: ClientBase, writes: readonly GoalWrite[]): Promise<void> {
+  const settled = writes.flatMap(({ goal, ledger }) => (ledger?.settled ?? []).map((each) => ({ ...goal, ...each })));
+  const { rows } = await client.query<{ scope: string }>({
+    name: 'ledger-scopes',
+    text: `SELECT DISTINCT r.scope FROM budget_reservations r
+      JOIN unnest($1::text[], $2::text[], $3::text[]) AS s(tenant, goal_id, task_id)
+        ON r.tenant = s.tenant AND r.goal_id = s.goal_id AND r.task_id = s.task_id`,
+    values: [settled.map((row) => row.tenant), settled.map((row) => row.goalId), settled.map((row) => row.taskId)],
+  });
+  const raised = writes.flatMap(({ ledger }) => (ledger?.raised ?? []).map(({ scope }) => scope));
+  const tenants = new Set(writes.flatMap(({ goal, ledger }) => (ledger ? [goal.tenant] : [])));
+  await lockBudgets(client, [...tenants], [...new Set([...rows.map(({ scope }) => scope), ...raised])]);
+}
 
 /** A row for each unit that has an amount. */
 const byUnit = (amounts: BudgetAmounts): readonly { readonly unit: string; readonly amount: string | number }[] =>

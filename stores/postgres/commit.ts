@@ -1,7 +1,8 @@
-import type { ClientBase, Pool } from 'pg';
+import { Pool, type ClientBase, type QueryResult } from 'pg';
 import { goalKey, type GoalWrite } from '../goal-write.ts';
 import { commitColumns } from './commit-columns.ts';
-import { ledgerClauses, ledgerColumns } from './commit-ledger.ts';
+import { ledgerClauses, ledgerColumns, lockLedger } from './commit-ledger.ts';
+import { inTransaction } from './transaction.ts';
 
 /**
  * One statement for a group of goals.
@@ -11,7 +12,7 @@ import { ledgerClauses, ledgerColumns } from './commit-ledger.ts';
  *    share goals wait for one another and never deadlock.
  * 3. Whoever holds a goal's row is the only one to write its other rows, so those inserts meet no conflict but their own
  *    older versions.
- * 4. Budgets are locked after goals, in the order of their keys.
+ * 4. Budgets are locked before goals, and who holds a goal alone wants no budget.
  */
 const clauses = `
 WITH wanted AS (
@@ -81,10 +82,21 @@ const withLedger = { name: 'commit-goals-ledger', text: `${clauses}, ${ledgerCla
  */
 export async function commitGoals(db: Pool | ClientBase, writes: readonly GoalWrite[]): Promise<ReadonlySet<string>> {
   const ordered = writes.toSorted((a, b) => (goalKey(a.goal) < goalKey(b.goal) ? -1 : 1));
-  const columns = commitColumns(ordered);
-  const statement = ordered.some(({ ledger }) => ledger)
-    ? { ...withLedger, values: [...columns, ...ledgerColumns(ordered)] }
-    : { ...plain, values: columns };
-  const { rows } = await db.query<{ tenant: string; goal_id: string }>(statement);
+  const { rows } = ordered.some(({ ledger }) => ledger)
+    ? await commitWithLedger(db, ordered)
+    : await db.query<GoalRow>({ ...plain, values: commitColumns(ordered) });
   return new Set(rows.map((row) => `${row.tenant}/${row.goal_id}`));
+}
+
+interface GoalRow {
+  readonly tenant: string;
+  readonly goal_id: string;
+}
+
+/** @param db a client is in a transaction of its own */
+function commitWithLedger(db: Pool | ClientBase, ordered: readonly GoalWrite[]): Promise<QueryResult<GoalRow>> {
+  if (db instanceof Pool) return inTransaction(db, (client) => commitWithLedger(client, ordered));
+  return lockLedger(db, ordered).then(() =>
+    db.query<GoalRow>({ ...withLedger, values: [...commitColumns(ordered), ...ledgerColumns(ordered)] }),
+  );
 }
