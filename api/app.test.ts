@@ -118,14 +118,16 @@ describe('requests that are not understood', () => {
       approvalId: 'apr_x',
       artifactId: 'art_0123456789abcdef',
       name: 'x',
+      scope: 'tenant',
     };
+    const as = await app.tokens.sign({ tenant: 'tenant-a', scope: 'admin' });
     const calls = Object.entries(paths)
       .filter(([path]) => path.startsWith('/v1/'))
       .flatMap(([path, methods]) => Object.keys(methods).map((method) => ({ method: method.toUpperCase(), path })));
     expect(calls.length).toBeGreaterThan(18);
     for (const { method, path } of calls) {
       const url = path.replaceAll(/\{(\w+)\}/g, (_, name: string) => samples[name] ?? 'x');
-      const answer = await problem(await app.request(`${url}?nonsense=1`, { method }));
+      const answer = await problem(await app.request(`${url}?nonsense=1`, { method, as }));
       expect({ method, path, ...answer }).toMatchObject({
         method,
         path,

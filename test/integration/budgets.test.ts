@@ -246,6 +246,8 @@ test('two hundred spenders at once never exceed a limit, and leave nothing reser
   const budget = await limits.get(goal.tenant, `goal:${goal.goalId}`);
   expect(Number(budget.reserved.usd)).toBe(0);
   expect(Number(budget.spent.usd)).toBeLessThanOrEqual(8);
-  const ofTenant = await limits.get(goal.tenant, 'tenant');
-  expect(ofTenant.spent.usd).toBe(budget.spent.usd);
+  for (const scope of ['tenant', 'agent:scout']) {
+    const { reserved, spent } = await limits.get(goal.tenant, scope);
+    expect([Number(reserved.usd), spent.usd], scope).toEqual([0, budget.spent.usd]);
+  }
 });
