@@ -121,23 +121,23 @@ interface QuestionRow {
 /** Of those who meet in a deadlock one goes on. */
 const maxLosses = 20;
 
-export function createBudgetLedger(pool: Pool): BudgetLedger {
-  async function reserve(
-    tenant: string,
-    scopes: readonly string[],
-    { statement, losses = 0 }: { readonly statement: QueryConfig; readonly losses?: number },
-  ): Promise<readonly Refusal[]> {
-    try {
-      return await inTransaction(pool, async (client) => {
-        await lockBudgets(client, [tenant], scopes);
-        return (await client.query<Refusal & { unit: BudgetUnit }>(statement)).rows;
-      });
-    } catch (error) {
-      if (!isTransactionConflict(error) || losses >= maxLosses) throw postgresError(error);
-      return reserve(tenant, scopes, { statement, losses: losses + 1 });
-    }
+async function reserve(
+  pool: Pool,
+  { tenant, scopes }: { readonly tenant: string; readonly scopes: readonly string[] },
+  { statement, losses = 0 }: { readonly statement: QueryConfig; readonly losses?: number },
+): Promise<readonly Refusal[]> {
+  try {
+    return await inTransaction(pool, async (client) => {
+      await lockBudgets(client, [tenant], scopes);
+      return (await client.query<Refusal & { unit: BudgetUnit }>(statement)).rows;
+    });
+  } catch (error) {
+    if (!isTransactionConflict(error) || losses >= maxLosses) throw postgresError(error);
+    return reserve(pool, { tenant, scopes }, { statement, losses: losses + 1 });
   }
+}
 
+export function createBudgetLedger(pool: Pool): BudgetLedger {
   return {
     reserve({ goal, taskId }, { attempt, scopes, amounts }) {
       const wanted = budgetUnits.flatMap((unit) =>
@@ -149,7 +149,7 @@ export function createBudgetLedger(pool: Pool): BudgetLedger {
         text: reserveStatement,
         values: [goal.tenant, goal.goalId, taskId, units, values, scopes, attempt],
       };
-      return reserve(goal.tenant, scopes, { statement });
+      return reserve(pool, { tenant: goal.tenant, scopes }, { statement });
     },
 
     async reservedBy({ goal, taskId }) {
