@@ -1,16 +1,17 @@
 import type { Approval, Deciders, Delegation } from '../domain/schemas/approval.ts';
 import type { GoalId } from '../domain/schemas/common.ts';
 import type { ErrorInfo } from '../domain/schemas/common.ts';
-import type { EventDraft } from '../domain/schemas/event.ts';
 import type { GoalHead, GoalSubmission } from '../domain/schemas/goal.ts';
 import type { GoalFork, GoalRetry, PlanChange } from '../domain/schemas/plan-change.ts';
 import type { SettledStatus } from '../domain/task-graph-nodes.ts';
-import type { WorkerClass } from '../domain/schemas/tool.ts';
+import type { EventDraft } from '../domain/schemas/event.ts';
 import type { JsonObject } from '../domain/json.ts';
 import type { PlanOutline } from '../domain/plan-outline.ts';
 import type { GoalRef } from '../domain/goal-ref.ts';
+import type { CompensationCall, TaskOutcome, TaskRef, ToolActivities } from './call-contract.ts';
 
 export type { GoalRef };
+export type * from './call-contract.ts';
 
 /**
  * What workflows may ask of the world.
@@ -33,6 +34,8 @@ export interface PlanGoalArgs {
   readonly submittedBy?: string | undefined;
   /** 0 for a goal submitted by a client. */
   readonly depth: number;
+  /** Those that the goals above it count in. */
+  readonly budgetScopes?: readonly string[];
 }
 export interface BeginGoalArgs extends PlanGoalArgs {
   /** The goal was cancelled before it began: it is recorded, and nothing of it is run. */
@@ -58,44 +61,6 @@ export type GoalHold =
   /** Its cascade was cancelled after it was submitted. */
   | { readonly kind: 'cancelled'; readonly reason: string | null };
 
-export interface TaskRef {
-  readonly goal: GoalRef;
-  /** `each.3` is item 3 of the map `each`. */
-  readonly taskId: string;
-}
-
-export interface ExecuteTaskArgs extends TaskRef {
-  /** All others have settled: the goal is completed with it. */
-  readonly last?: true;
-  /** The workflow was reset by an operator: what this is a first attempt at may have ended before. */
-  readonly repeated?: true;
-  /** Attempts that were made of it in other activities. */
-  readonly attempted?: number;
-  /** `openTask` has asked policy, and people where that says so: the call is made with the input they approved. */
-  readonly cleared?: true;
-}
-
-export interface ExecuteTasksArgs extends Pick<ExecuteTaskArgs, 'goal' | 'repeated'> {
-  readonly taskIds: readonly string[];
-}
-
-export type TaskOutcome =
-  { readonly status: 'completed' | 'skipped' | 'cancelled' } | { readonly status: 'failed'; readonly error: ErrorInfo };
-
-/** An attempt has failed, and the task is to have another. */
-export interface RetryDue {
-  readonly status: 'retrying';
-  readonly error: ErrorInfo;
-  readonly afterSeconds: number;
-  /** Attempts made so far. */
-  readonly attempted: number;
-}
-
-/** Policy has come to ask about the call since the goal was planned; nothing was done. */
-export interface Unapproved {
-  readonly status: 'unapproved';
-}
-
 /** What the workflow needs to carry a task out itself. */
 export type OpenedTask =
   | { readonly settled: TaskOutcome }
@@ -111,6 +76,8 @@ export type OpenedTask =
 export interface OpenedSubGoal {
   readonly goalId: GoalId;
   readonly submission: GoalSubmission;
+  /** Those that its parent counts in. */
+  readonly budgetScopes?: readonly string[];
   /** It has ended, and is tried again. */
   readonly retry?: RetryRequest;
   readonly fork?: ForkRequest;
@@ -182,10 +149,6 @@ export interface SegmentArgs {
   /** Inline tasks the segment may run; their dependencies are settled or in this list. */
   readonly taskIds: readonly string[];
 }
-/** `goalCompleted`: with the task, which was the last one, the goal's completion is recorded. */
-export type ExecuteTaskResult = TaskOutcome & { readonly goalCompleted?: true };
-export type ExecuteTaskAnswer = ExecuteTaskResult | Unapproved;
-
 export interface MapSegmentArgs {
   readonly task: TaskRef;
   readonly from: number;
@@ -198,11 +161,15 @@ export interface MapSegmentResult {
   readonly failed: number;
   /** Items that are not for a segment after all: to be run as activities. */
   readonly deferred: readonly number[];
+  /** None of them is: the goal's calls are counted one by one. */
+  readonly apart?: true;
 }
 export interface SegmentResult {
   readonly outcomes: { readonly [taskId: string]: TaskOutcome };
   /** Tasks that are not for a segment after all (too slow, or they need the stores): to be run as activities. */
   readonly deferred: readonly string[];
+  /** No task of the goal is for a segment from now on: its calls are counted one by one. */
+  readonly apart?: true;
 }
 
 /** Run as local activities or, when they follow one another, as activities of their own. */
@@ -211,14 +178,6 @@ export interface SegmentActivities {
   runSegment(args: SegmentArgs): Promise<SegmentResult>;
   /** The same for the items of a map, in order, beginning with `from`. */
   runMapSegment(args: MapSegmentArgs): Promise<MapSegmentResult>;
-}
-
-/** A completed task or item whose effect is to be taken back. */
-export interface CompensationCall extends TaskRef {
-  readonly workerClass: WorkerClass;
-  /** Of one attempt. */
-  readonly timeoutSeconds: number;
-  readonly maxAttempts: number;
 }
 
 /** Run as local activities, on whichever worker has the workflow. */
@@ -247,6 +206,14 @@ export interface KernelActivities extends SegmentActivities {
   openTask(args: TaskRef): Promise<OpenedTask>;
   /** Gathers the output and records the end, unless one is recorded: then answers with that. */
   closeTask(args: { readonly task: TaskRef; readonly ending: TaskEnding }): Promise<TaskOutcome>;
+  /** Asks people to raise the goal's budget, or one above it, that its tasks are parked for; null: it has room again. */
+  askForBudget(args: { readonly goal: GoalRef }): Promise<OpenedApproval | null>;
+  /** Raises a budget as was approved; answers with other goals that have tasks parked for it. */
+  raiseBudget(args: {
+    readonly goal: GoalRef;
+    readonly approvalId: string;
+    readonly editedInput: JsonObject | null;
+  }): Promise<{ readonly waiting: readonly GoalId[] }>;
   /** Evaluates the plan's output and records `goal.completed`, or `goal.failed` when it cannot be evaluated. */
   completeGoal(args: { readonly goal: GoalRef }): Promise<{ readonly error: ErrorInfo | null }>;
   /** What to compensate next, side by side. When there is nothing left, `error` says what could not be. */
@@ -255,19 +222,6 @@ export interface KernelActivities extends SegmentActivities {
   }): Promise<{ readonly calls: readonly CompensationCall[]; readonly error: ErrorInfo | null }>;
   /** Records that a compensation was lost with every worker that tried it. */
   failCompensation(args: { readonly task: TaskRef; readonly error: ErrorInfo }): Promise<void>;
-}
-
-/** Run as activities of their own, on the task queue of the tool's worker class. */
-export interface ToolActivities {
-  /** One attempt at a tool call. Throws a retryable failure while attempts are left; else records the end. */
-  executeTask(task: ExecuteTaskArgs): Promise<ExecuteTaskAnswer>;
-  /**
-   * One attempt at each of several quick tool calls, side by side; answers when all have ended. Each is recorded by itself,
-   * which is the checkpoint: should the worker die, those without a record run again.
-   */
-  executeTasks(tasks: ExecuteTasksArgs): Promise<{ readonly [taskId: string]: TaskOutcome | RetryDue | Unapproved }>;
-  /** One attempt at taking back what a task has done. Throws while attempts are left; else records what came of it. */
-  compensateTask(call: CompensationCall): Promise<void>;
 }
 
 /** Run as activities of their own. What they are to do, and how far it is, stands in the stores. */

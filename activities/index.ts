@@ -1,3 +1,5 @@
+import { createGoalBudgets } from './budgets/goal-budgets.ts';
+import { createAskForBudget, createRaiseBudget } from './budgets/question.ts';
 import type { Activities } from './contract.ts';
 import { createAskPolicy } from './execution/ask-policy.ts';
 import { createBeginGoal } from './execution/begin-goal.ts';
@@ -33,7 +35,8 @@ export function createActivities(deps: ExecutionDeps & { readonly retention: Ret
   const values = createValues(deps.artifacts);
   const scopes = createTaskScopes(recorder, values);
   const pace = createToolPace();
-  const execution = { ...deps, values, scopes, pace, askPolicy: createAskPolicy(deps) };
+  const budgets = createGoalBudgets(recorder, deps.budgetedScopes);
+  const execution = { ...deps, values, scopes, pace, budgets, askPolicy: createAskPolicy(deps) };
   const runner = createToolRunner(execution);
   const attempts = createAttempts({ ...execution, runner });
   return {
@@ -51,6 +54,8 @@ export function createActivities(deps: ExecutionDeps & { readonly retention: Ret
     runMapSegment: createRunMapSegment(execution),
     openTask: createOpenTask(execution),
     closeTask: createCloseTask(execution),
+    askForBudget: createAskForBudget(deps),
+    raiseBudget: createRaiseBudget(deps),
     completeGoal: createCompleteGoal(execution),
     planCompensation: createPlanCompensation(execution),
     failCompensation: ({ task, error }) => recordCompensation(recorder, task, { error }),

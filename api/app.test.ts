@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { errorRegistry } from '../domain/errors.ts';
 import { goalIdSchema } from '../domain/schemas/common.ts';
 import type { ToolManifest } from '../domain/schemas/tool.ts';
+import { idleEngine } from './test-support/idle-engine.ts';
 import { createTestApp, type TestApp } from './test-support/test-app.ts';
 
 const anyNumber: unknown = expect.any(Number);
@@ -31,15 +32,7 @@ beforeAll(async () => {
   app = await createTestApp({
     deps: {
       catalogue: () => Promise.resolve(new Map([[echo.name, echo]])),
-      engine: {
-        start,
-        find: () => Promise.resolve(null),
-        query: () => Promise.resolve(null),
-        retry: () => Promise.resolve(false),
-        amendPlan: () => Promise.reject(new Error('no goal runs')),
-        cancel: () => Promise.resolve(false),
-        deliverEvent: () => Promise.resolve(false),
-      },
+      engine: { ...idleEngine, start },
     },
   });
 });
@@ -128,8 +121,9 @@ describe('requests that are not understood', () => {
       artifactId: 'art_0123456789abcdef',
       deletionId: `del_${'0'.repeat(32)}`,
       name: 'x',
+      scope: 'tenant',
     };
-    const as = await app.tokens.sign({ scope: 'admin' });
+    const as = await app.tokens.sign({ tenant: 'tenant-a', scope: 'admin' });
     const calls = Object.entries(paths)
       .filter(([path]) => path.startsWith('/v1/'))
       .flatMap(([path, methods]) => Object.keys(methods).map((method) => ({ method: method.toUpperCase(), path })));

@@ -23,6 +23,7 @@ import { mountArchive } from './routes/archive.ts';
 import { mountArtifacts } from './routes/artifacts.ts';
 import { mountGoalBatches } from './routes/goal-batches.ts';
 import { mountDeletions } from './routes/deletions.ts';
+import { mountBudgets } from './routes/budgets.ts';
 import { mountGoalCommands } from './routes/goal-commands.ts';
 import { mountGoalFork } from './routes/goal-fork.ts';
 import { mountGoalPlan } from './routes/goal-plan.ts';
@@ -107,6 +108,7 @@ function createRoutes(deps: ApiDeps, { quota, requests }: Pick<HotReadsDeps, 'qu
   mountScheduleCommands(app, deps);
   mountApprovals(app, deps);
   mountApprovalPolicies(app, deps);
+  mountBudgets(app, deps);
   mountTemplates(app, deps);
   mountTools(app, deps);
   mountArtifacts(app, deps);

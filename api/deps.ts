@@ -15,6 +15,8 @@ import type { ArchivedGoals } from '../stores/postgres/archived-goals.ts';
 import type { ArtifactList } from '../stores/postgres/artifacts.ts';
 import type { CascadeStore } from '../stores/postgres/cascades.ts';
 import type { DeletionStore } from '../stores/postgres/deletions.ts';
+import type { BudgetLimits } from '../stores/postgres/budget-limits.ts';
+import type { BudgetLedger } from '../stores/postgres/budgets.ts';
 import type { GoalList } from '../stores/postgres/goal-list.ts';
 import type { DeliveryLog } from '../stores/postgres/delivery-log.ts';
 import type { InboundWebhookStore } from '../stores/postgres/inbound-webhooks.ts';
@@ -55,6 +57,8 @@ export interface ApiDeps {
   readonly cascades: CascadeStore;
   readonly approvals: ApprovalStore;
   readonly approvalPolicies: ApprovalPolicyStore;
+  readonly budgets: BudgetLimits;
+  readonly ledger: Pick<BudgetLedger, 'takeWaiting'>;
   readonly templates: TemplateStore;
   readonly tools: ToolStore;
   readonly catalogue: ToolCatalogue;

@@ -3,6 +3,7 @@ import { errorRegistry, type ErrorCode } from '../domain/errors.ts';
 import { approvalViewSchema, decisionSchema, delegationRequestSchema } from '../domain/schemas/approval.ts';
 import { policySchema, policyViewSchema } from '../domain/schemas/approval-policy.ts';
 import { artifactSchema } from '../domain/schemas/artifact.ts';
+import { budgetDefinitionSchema, budgetSchema } from '../domain/schemas/budget.ts';
 import {
   errorInfoSchema,
   goalIdSchema,
@@ -208,6 +209,8 @@ export const namedSchemas = {
   DelegationRequest: delegationRequestSchema,
   ApprovalPolicyRules: policySchema,
   ApprovalPolicies: policyViewSchema,
+  Budget: budgetSchema,
+  BudgetDefinition: budgetDefinitionSchema,
   TemplateDefinition: templateDefinitionSchema,
   Template: templateSchema,
   TemplateList: listOf(templateSchema),

@@ -152,6 +152,7 @@ describe('docs/guides/cli.md', () => {
       'goal',
       'approval',
       'approval-policy',
+      'budget',
       'template',
       'schedule',
       'tool',

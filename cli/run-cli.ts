@@ -4,6 +4,7 @@ import { createApprovalPolicyCommand } from './commands/approval-policy.ts';
 import { createApprovalCommand } from './commands/approval.ts';
 import { createArchiveCommand } from './commands/archive.ts';
 import { createSubjectCommand, createTenantCommand } from './commands/deletion.ts';
+import { createBudgetCommand } from './commands/budget.ts';
 import { createGoalCommand } from './commands/goal.ts';
 import { createInboundWebhookCommand } from './commands/inbound-webhook.ts';
 import { createMeCommand } from './commands/me.ts';
@@ -34,6 +35,7 @@ function createProgram(io: Io, exit: (code: ExitCode) => void): Command {
     createGoalCommand,
     createApprovalCommand,
     createApprovalPolicyCommand,
+    createBudgetCommand,
     createTemplateCommand,
     createScheduleCommand,
     createToolCommand,

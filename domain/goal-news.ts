@@ -29,6 +29,13 @@ function isUncompensated(record: GoalRecord, { taskId }: EventDraft): boolean {
   return cancelReceipt !== 'compensated' && compensationError === undefined && map?.compensated === undefined;
 }
 
+/** Of a task that goes on: its attempts that follow have been told of already when this one has ended. */
+function endsAttempt(record: GoalRecord, { taskId, attempt }: EventDraft): boolean {
+  if (!isOpen(record, taskId)) return false;
+  const state = touchedTask(record, taskId);
+  return !state || attempt > state.attempt || (attempt === state.attempt && state.status !== 'retrying');
+}
+
 const isPending = (record: GoalRecord, approvalId: string): boolean =>
   record.approvals.get(approvalId)?.status === 'pending';
 
@@ -47,6 +54,10 @@ const isSettledWell = (record: GoalRecord, taskId: string): boolean => {
 
 const followsPlan = (record: GoalRecord, { data }: Draft<'plan.amended' | 'goal.retried'>): boolean =>
   data.outline.revision === (record.outline?.revision ?? 0) + 1;
+
+export const exhaustedMark = ({ scope, unit, limit }: Draft<'budget.exhausted'>['data']): string =>
+  `budget.exhausted:${scope}:${unit}:${limit}`;
+export const raisedMark = (approvalId: string): string => `budget.raised:${approvalId}`;
 
 const decidesPlan = (record: GoalRecord, { data }: Draft<'plan.approved' | 'plan.rejected'>): boolean =>
   record.outline?.revision === data.revision && !record.marks.has(planDecisionMark(data.revision));
@@ -75,11 +86,9 @@ const news: IsNews = {
     const state = touchedTask(record, taskId);
     return !state || attempt > state.attempt;
   },
-  'task.retrying'(record, { taskId, attempt }) {
-    if (!isOpen(record, taskId)) return false;
-    const state = touchedTask(record, taskId);
-    return !state || attempt > state.attempt || (attempt === state.attempt && state.status !== 'retrying');
-  },
+  'task.retrying': endsAttempt,
+  'task.parked': (record, { taskId }) => isOpen(record, taskId) && touchedTask(record, taskId)?.status !== 'parked',
+  'task.unparked': (record, { taskId }) => isOpen(record, taskId) && touchedTask(record, taskId)?.status === 'parked',
   'task.completed': endsTask,
   'task.failed': endsTask,
   'task.skipped': endsTask,
@@ -96,6 +105,10 @@ const news: IsNews = {
     isPending(record, data.approvalId) &&
     !record.approvals.get(data.approvalId)?.delegations.some(({ from }) => from === data.subject),
   'approval.expired': (record, { data }) => isPending(record, data.approvalId),
+  'budget.reserved': endsTask,
+  'budget.settled': endsAttempt,
+  'budget.exhausted': (record, { data }) => !record.marks.has(exhaustedMark(data)),
+  'budget.raised': (record, { data }) => !record.marks.has(raisedMark(data.approvalId)),
   'artifact.created': (record, { data }) => !record.artifacts.has(data.artifact.id),
 };
 

@@ -2,6 +2,7 @@ import { parseTaskId } from './ids.ts';
 import type { Json } from './json.ts';
 import type { PlanOutline, TaskOutline } from './plan-outline.ts';
 import type { Approval } from './schemas/approval.ts';
+import type { BudgetAmounts } from './schemas/budget.ts';
 import type { Artifact } from './schemas/artifact.ts';
 import type { ErrorInfo } from './schemas/common.ts';
 import type { GoalHead, GoalState, GoalStatus, TaskStatus, TaskView } from './schemas/goal.ts';
@@ -58,6 +59,13 @@ export interface TaskChange {
   readonly output?: Json;
 }
 
+/** What a fold says of the budgets. Their amounts are not in the record: many goals share them. */
+export interface LedgerChanges {
+  /** Attempts that have ended; `actual` is null when nobody knows what they have cost. */
+  readonly settled: { readonly taskId: string; readonly actual: BudgetAmounts | null }[];
+  readonly raised: { readonly scope: string; readonly limit: BudgetAmounts }[];
+}
+
 /** What a fold did to a record: what there is to store, and how to take it back. */
 export interface Changes {
   readonly tasks: Map<string, TaskChange>;
@@ -66,6 +74,7 @@ export interface Changes {
   plan: PlanOutline | null;
   /** Tasks that the plan has no more, or that begin anew → `seq` of the event by which nothing older is left of them. */
   readonly removed: Map<string, number>;
+  ledger: LedgerChanges | null;
   readonly undo: (() => void)[];
 }
 
@@ -163,6 +172,7 @@ export function startChanges(record: GoalRecord): Changes {
     artifacts: new Map(),
     plan: null,
     removed: new Map(),
+    ledger: null,
     undo: [() => Object.assign(record, { head, state, outline, outlineOf })],
   };
 }

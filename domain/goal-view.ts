@@ -1,4 +1,4 @@
-import { changeMark, planDecisionMark } from './goal-news.ts';
+import { changeMark, exhaustedMark, planDecisionMark, raisedMark } from './goal-news.ts';
 import { approvalReducers } from './approvals/approval-reducers.ts';
 import {
   indexOutline,
@@ -16,6 +16,7 @@ import {
   endTask,
   keepArtifact,
   keepTasks,
+  ledgerOf,
   putTask,
   unlessCancelling,
   update,
@@ -118,6 +119,18 @@ const reducers: Reducers = {
     const waitingFor = { kind: 'retry', detail: error.code, until: nextAttemptAt } as const;
     putTask(record, taskId, { ...before, status: 'retrying', attempt, waitingFor, error }, { changes, seq });
   },
+  'task.parked'(record, { taskId, seq, data: { reason, detail = reason, error } }, changes) {
+    if (taskId === null) return;
+    const before = touchedTask(record, taskId) ?? untouchedTask;
+    const waitingFor = reason === 'budget' ? ({ kind: reason, detail, until: null } as const) : null;
+    const state = { ...before, status: 'parked', waitingFor, error: error ?? before.error } as const;
+    putTask(record, taskId, state, { changes, seq });
+  },
+  'task.unparked'(record, { taskId, seq }, changes) {
+    const before = taskId === null ? undefined : touchedTask(record, taskId);
+    if (taskId === null || !before) return;
+    putTask(record, taskId, { ...before, status: 'queued', waitingFor: null }, { changes, seq });
+  },
   'task.completed'(record, event, changes) {
     endTask(record, event, changes, 'artifact' in event.data ? { artifact: event.data.artifact } : {});
     keepArtifact(record, event, changes);
@@ -128,6 +141,15 @@ const reducers: Reducers = {
   'task.compensated': (record, event, changes) => compensateTask(record, event, changes),
   'task.compensation_failed': (record, event, changes) => compensateTask(record, event, changes),
   ...approvalReducers,
+  'budget.reserved': () => undefined,
+  'budget.settled'(_, { taskId, data: { actual } }, changes) {
+    if (taskId !== null) ledgerOf(changes).settled.push({ taskId, actual });
+  },
+  'budget.exhausted': (record, { data }, changes) => addTo(record.marks, exhaustedMark(data), changes),
+  'budget.raised'(record, { data: { approvalId, scope, limit } }, changes) {
+    addTo(record.marks, raisedMark(approvalId), changes);
+    ledgerOf(changes).raised.push({ scope, limit });
+  },
   'artifact.created': keepArtifact,
 };
 

@@ -8,6 +8,7 @@ import {
   untouchedTask,
   type Changes,
   type GoalRecord,
+  type LedgerChanges,
   type TaskState,
 } from './goal-record.ts';
 import { parseTaskId } from './ids.ts';
@@ -55,6 +56,8 @@ export function addTo(set: Set<string>, value: string, changes: Changes): void {
   changes.undo.push(() => set.delete(value));
   set.add(value);
 }
+
+export const ledgerOf = (changes: Changes): LedgerChanges => (changes.ledger ??= { settled: [], raised: [] });
 
 export function putApproval(record: GoalRecord, approval: Approval, changes: Changes): void {
   put(record.approvals, approval.id, approval, changes);

@@ -69,6 +69,9 @@ export function approvalId(goalId: GoalId, taskId: string | null, run = 1): stri
   return `apr_${goalId.slice('gol_'.length)}${task}${run > 1 ? `.${run}` : ''}`;
 }
 
+/** Of a goal's `n`th question (from 1) for more budget. No task's id begins with a dash. */
+export const budgetApprovalId = (goalId: GoalId, n: number): string => `${approvalId(goalId, null)}.-budget-${n}`;
+
 /** The reverse of `approvalId`; null for what is no approval's id. */
 export function parseApprovalId(id: string): { readonly goalId: GoalId; readonly taskId: string | null } | null {
   const [, goal, taskId] =

@@ -48,6 +48,18 @@ describe('takeSegment', () => {
     expect(ids(graph.takeReady())).toEqual(['slow']);
   });
 
+  test('is empty from when the graph leaves segments, and inline tasks are ready like any other', () => {
+    const graph = inlineGraph([task('a'), task('b', ['a']), task('x'), task('y', ['x'])]);
+    expect(ids(graph.takeSegment(1))).toEqual(['a']);
+    graph.leaveSegments();
+    graph.release(['a']);
+    expect(graph.takeSegment()).toEqual([]);
+    expect(ids(graph.takeReady())).toEqual(['a', 'x']);
+    graph.settle('x', 'completed');
+    expect(graph.takeSegment()).toEqual([]);
+    expect(ids(graph.takeReady())).toEqual(['y']);
+  });
+
   test('is empty when no ready task is inline', () => {
     const graph = inlineGraph([task('a', [], { kind: 'wait' }), task('b', ['a'])]);
     expect(graph.takeSegment()).toEqual([]);

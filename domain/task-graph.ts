@@ -43,6 +43,8 @@ export interface TaskGraph {
    * @throws ASTRA_INTERNAL when the plan has no such task
    */
   settle(id: string, status: SettledStatus): readonly string[];
+  /** From now on no task is inline. */
+  leaveSegments(): void;
   /** Ids of the tasks neither started nor settled, in the plan's order. */
   unstarted(): readonly string[];
   /** What `createTaskGraph` needs to go on from here; tasks under way count as never started. */
@@ -64,7 +66,7 @@ interface GraphState {
   readonly nodes: readonly TaskNode[];
   readonly byId: ReadonlyMap<string, TaskNode>;
   readonly byPosition: readonly TaskNode[];
-  readonly isInline: IsInline;
+  isInline: IsInline;
   /** Positions of the ready tasks, inline ones apart. */
   readonly ready: ReadySet;
   readonly readyInline: ReadySet;
@@ -227,6 +229,12 @@ export function createTaskGraph(
       if (isSettled(node.state)) return [];
       end(graph, node, status);
       return propagate(graph, node);
+    },
+    leaveSegments() {
+      graph.isInline = () => false;
+      for (let position = graph.readyInline.takeLeast(); position >= 0; position = graph.readyInline.takeLeast()) {
+        graph.ready.add(position);
+      }
     },
     unstarted: () =>
       graph.nodes.filter(({ state }) => state === 'pending' || state === 'ready').map(({ task }) => task.id),

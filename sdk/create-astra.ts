@@ -10,6 +10,7 @@ import {
   type Subjects,
   type TenantResource,
 } from './resources/deletions.ts';
+import { createBudgets, type Budgets } from './resources/budgets.ts';
 import { createGoals, type Goals } from './resources/goals.ts';
 import { createSchedules, type Schedules } from './resources/schedules.ts';
 import { createInboundWebhooks, type InboundWebhooks } from './resources/inbound-webhooks.ts';
@@ -32,6 +33,7 @@ export interface Astra {
   readonly goals: Goals;
   readonly approvals: Approvals;
   readonly approvalPolicies: ApprovalPolicyResource;
+  readonly budgets: Budgets;
   readonly templates: Templates;
   readonly schedules: Schedules;
   readonly tools: Tools;
@@ -62,6 +64,7 @@ export function createAstra(options: AstraOptions): Astra {
     goals,
     approvals: createApprovals(transport),
     approvalPolicies: createApprovalPolicies(transport),
+    budgets: createBudgets(transport),
     templates: createTemplates(transport, goals),
     schedules: createSchedules(transport),
     tools: createTools(transport),

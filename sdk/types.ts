@@ -1,6 +1,7 @@
 import type { ApprovalView, Decision, Deciders, DelegationRequest } from '../domain/schemas/approval.ts';
 import type { PolicyRule, PolicyView } from '../domain/schemas/approval-policy.ts';
 import type { Artifact } from '../domain/schemas/artifact.ts';
+import type { Budget, BudgetAmounts } from '../domain/schemas/budget.ts';
 import type { ErrorInfo } from '../domain/schemas/common.ts';
 import type { GoalEvent } from '../domain/schemas/event.ts';
 import type {
@@ -30,6 +31,8 @@ export type {
   ArchivedGoal,
   Artifact,
   Deciders,
+  Budget,
+  BudgetAmounts,
   Decision,
   Deletion,
   DelegationRequest,

@@ -1,10 +1,12 @@
-import type { Changes, GoalRecord, TaskChange } from '../domain/goal-record.ts';
+import type { Changes, GoalRecord, LedgerChanges, TaskChange } from '../domain/goal-record.ts';
+import { goalScope } from '../domain/budget-scopes.ts';
 import type { GoalRef } from '../domain/goal-ref.ts';
 import { parseTaskId } from '../domain/ids.ts';
 import type { JsonObject } from '../domain/json.ts';
 import type { PlanOutline } from '../domain/plan-outline.ts';
 import type { Approval } from '../domain/schemas/approval.ts';
 import type { Artifact } from '../domain/schemas/artifact.ts';
+import type { BudgetAmounts } from '../domain/schemas/budget.ts';
 import type { GoalEvent, Output } from '../domain/schemas/event.ts';
 import type { GoalHead, GoalState, GoalSubmission, TaskStatus } from '../domain/schemas/goal.ts';
 import type { Plan } from '../domain/schemas/plan.ts';
@@ -57,6 +59,11 @@ export interface DeliveryWrite {
   readonly event: Pick<GoalEvent, 'seq' | 'type'>;
 }
 
+/** What a commit changes of budgets. */
+export interface LedgerWrite extends LedgerChanges {
+  readonly opened: { readonly scope: string; readonly limit: BudgetAmounts } | null;
+}
+
 /** What one commit changes of one goal. Texts are JSON, made once for both stores. */
 export interface GoalWrite {
   readonly goal: GoalRef;
@@ -76,6 +83,8 @@ export interface GoalWrite {
   /** Tasks whose rows, and those of their items, go, as far as they are older than this `seq`. */
   readonly removed: ReadonlyMap<string, number>;
   readonly approvals: readonly Approval[];
+  /** Null for nearly all: what follows for budgets, its own when the goal is new and has one. */
+  readonly ledger: LedgerWrite | null;
   readonly artifacts: readonly { readonly artifact: Artifact; readonly taskId: string | null; readonly at: string }[];
   readonly deliveries: readonly DeliveryWrite[];
 }
@@ -104,13 +113,14 @@ export function goalWrite(
 ): GoalWrite {
   const { head, state, marks } = record;
   const submission = given.submission ?? { documents: [], bodyHash: null };
+  const isNew = baseSeq === 0;
   return {
     goal,
     baseSeq,
     state,
     stateJson: JSON.stringify(state),
     marks: [...marks].join(' '),
-    created: baseSeq === 0 && head ? { head, headJson: JSON.stringify(head), submission } : null,
+    created: isNew && head ? { head, headJson: JSON.stringify(head), submission } : null,
     plan:
       changes.plan && given.plan
         ? { ...given.plan, revision: changes.plan.revision, outlineJson: JSON.stringify(changes.plan) }
@@ -121,7 +131,13 @@ export function goalWrite(
     approvals: [...changes.approvals.values()],
     artifacts: [...changes.artifacts.values()],
     deliveries: given.deliveries ?? [],
+    ledger: ledgerWrite(isNew ? head : null, changes.ledger),
   };
+}
+
+function ledgerWrite(created: GoalHead | null, changes: LedgerChanges | null): LedgerWrite | null {
+  const opened = created?.budget ? { scope: goalScope(created.id), limit: created.budget } : null;
+  return opened || changes ? { opened, settled: changes?.settled ?? [], raised: changes?.raised ?? [] } : null;
 }
 
 function taskWrite({ taskId, state: { artifact, ...state }, seq, output }: TaskChange): TaskWrite {

@@ -6,7 +6,7 @@ import type { Activities } from '../activities/contract.ts';
 import { createActivities } from '../activities/index.ts';
 import { createRunningAttempts } from '../activities/execution/running-attempts.ts';
 import { createModel, type Model } from '../activities/llm/model.ts';
-import { createRecorder } from '../activities/projection/recorder.ts';
+import { createRecorder, type RecorderDeps } from '../activities/projection/recorder.ts';
 import { createSandbox } from '../activities/sandbox/create-sandbox.ts';
 import { builtInTools } from '../activities/tools/built-in-tools.ts';
 import { createEgressPolicy, type EgressPolicy } from '../activities/tools/egress-policy.ts';
@@ -16,11 +16,14 @@ import { createToolRegistry, type ToolRegistry } from '../activities/tools/regis
 import { createToolArtifacts } from '../activities/tools/tool-artifacts.ts';
 import type { Config } from '../platform/config.ts';
 import type { Logger } from '../platform/logger.ts';
+import { createBudgetedScopes } from '../stores/budgeted-scopes.ts';
 import { createAnswerCache } from '../stores/cache/answer-cache.ts';
 import { listenForCancels } from '../stores/cache/cancel-channel.ts';
 import { createLivePublisher } from '../stores/cache/live-publisher.ts';
 import { createViewCache } from '../stores/cache/view-cache.ts';
 import { createApprovalPolicyStore } from '../stores/postgres/approval-policies.ts';
+import { createBudgetLimits } from '../stores/postgres/budget-limits.ts';
+import { createBudgetLedger } from '../stores/postgres/budgets.ts';
 import { createArtifactList } from '../stores/postgres/artifacts.ts';
 import { createCascadeStore } from '../stores/postgres/cascades.ts';
 import { createGoalWaits } from '../stores/postgres/goal-waits.ts';
@@ -70,24 +73,21 @@ export async function createParts({ config, logger, metrics, threads, temporal }
   const { committed, scheduled: onScheduled, attempted: onAttempted } = createWorkerMetrics(metrics);
   const notifications = await createNotifications({ config, pool, redis, egress, logger, onAttempted });
   const goalWaits = createGoalWaits(pool);
-  const recorder = createRecorder({
-    pool,
-    viewCache,
-    logger,
-    findDeliveries: notifications.findDeliveries,
-    onCommitted: (written) => {
-      committed(written);
-      if (written.deliveries > 0) notifications.wake();
-    },
-    onAwaitedEnd: createWakeWaiting({ goalWaits, temporal, logger }),
-    memoryBytes: config.ASTRA_RECORD_MEMORY_MIB * mebibyte,
-  });
+  const onCommitted: RecorderDeps['onCommitted'] = (written) => {
+    committed(written);
+    if (written.deliveries > 0) notifications.wake();
+  };
+  const onAwaitedEnd = createWakeWaiting({ goalWaits, temporal, logger });
+  const memoryBytes = config.ASTRA_RECORD_MEMORY_MIB * mebibyte;
+  const told = { findDeliveries: notifications.findDeliveries, onCommitted, onAwaitedEnd };
+  const recorder = createRecorder({ pool, viewCache, logger, memoryBytes, ...told });
   const answers = createAnswerCache({ memcachedServers: config.MEMCACHED_SERVERS, redis, logger });
   const retention = createRetentionParts({ config, pool, redis, answers, recorder, logger });
   const { artifacts } = retention;
   const toolStore = createToolStore(pool);
   const artifactList = createArtifactList(pool);
   const policies = createPolicyMemory(createApprovalPolicyStore(pool), { logger });
+  const budgetedScopes = createBudgetedScopes(createBudgetLimits(pool), { logger });
   const running = createRunningAttempts();
   const endListening = listenForCancels(redis, running.cancel);
   const activities = createActivities({
@@ -103,6 +103,8 @@ export async function createParts({ config, logger, metrics, threads, temporal }
     cascades: createCascadeStore(pool),
     catalogue: createToolCatalogue(toolStore, { logger }),
     policies,
+    ledger: createBudgetLedger(pool),
+    budgetedScopes,
     model,
     running,
     compensations: createCompensationStore(pool),
@@ -111,11 +113,12 @@ export async function createParts({ config, logger, metrics, threads, temporal }
     retention: retention.deps,
   });
 
+  await budgetedScopes.loaded;
   const close = async (): Promise<void> => {
     endListening();
     retention.close();
     for (const part of [recorder, notifications, inlinePool]) await part.close();
-    for (const part of [policies, viewCache, answers]) part.close();
+    for (const part of [policies, budgetedScopes, viewCache, answers]) part.close();
     redis.disconnect();
     await pool.end();
   };

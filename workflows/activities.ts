@@ -70,7 +70,7 @@ const isDear = (task: TaskOutline, binding: ToolBinding | undefined): boolean =>
   binding?.effect === 'once' || timeoutSecondsOf(task, binding) > 60;
 
 /** What tools are executed with. */
-export type ToolRun = Pick<GoalRun, 'goal' | 'outline' | 'repeated'>;
+export type ToolRun = Pick<GoalRun, 'goal' | 'outline' | 'repeated' | 'parking'>;
 
 /** A task, or an item of a map, to be executed. */
 export interface ToolCallRef {
@@ -83,7 +83,7 @@ export interface ToolCallRef {
 export async function executeTool(
   { goal, outline, repeated }: ToolRun,
   { task, taskId }: ToolCallRef,
-  options: Pick<ExecuteTaskArgs, 'last' | 'attempted' | 'cleared'> = {},
+  options: Omit<ExecuteTaskArgs, 'goal' | 'taskId' | 'repeated'> = {},
 ): Promise<ExecuteTaskAnswer> {
   const binding = bindingOf(outline, task);
   const retry = retryOf(task, binding);

@@ -35,6 +35,7 @@ async function takeOver(run: GoalRun, flight: Flight, outline: PlanOutline): Pro
   const runs = new Map(outline.tasks.map((task) => [task.id, runOf(task)]));
   run.superseded = new Set(run.outline.tasks.filter((task) => runs.get(task.id) !== runOf(task)).map(({ id }) => id));
   await flight.end(run.superseded);
+  run.parking.reopen(run.superseded);
   const settled = Object.entries(run.graph.settledStatuses()).filter(([id]) => !run.superseded.has(id));
   // What has failed the goal is replaced: it goes on.
   if (run.graph.failedTask !== null && run.superseded.has(run.graph.failedTask)) run.failure = null;

@@ -1,6 +1,7 @@
 import { defineSearchAttributeKey, SearchAttributeType, type SearchAttributePair } from '@temporalio/common';
-import type { GoalId } from '../domain/schemas/common.ts';
 import type { GoalHead, GoalSubmission, GoalView } from '../domain/schemas/goal.ts';
+import type { ErrorInfo, GoalId } from '../domain/schemas/common.ts';
+import type { ParkReason } from '../domain/schemas/event.ts';
 import type { Decision } from '../domain/schemas/approval.ts';
 import type { GoalFork, GoalRetry, PlanChange } from '../domain/schemas/plan-change.ts';
 import type { JsonObject } from '../domain/json.ts';
@@ -68,6 +69,8 @@ export interface GoalWorkflowInput {
   /** Subject of the token that the submission came with. */
   readonly submittedBy?: string | undefined;
   readonly depth: number;
+  /** Of a sub-goal: the budgets that the goals above it count in. */
+  readonly budgetScopes?: readonly string[];
   /** Set for a sub-goal, and for a continued run, of a workflow that was reset. */
   readonly repeated?: boolean;
   /** The goal has ended, and is tried again. */
@@ -85,6 +88,8 @@ export interface CarriedGoal {
   readonly settled: { readonly [taskId: string]: 'completed' | 'failed' | 'skipped' | 'cancelled' };
   /** Events that came in before their wait. */
   readonly mailbox: { readonly [event: string]: readonly JsonObject[] };
+  /** By task: those that are parked. */
+  readonly parked?: { readonly [taskId: string]: { readonly attempted: number; readonly unparked: ParkReason } };
   /** By approval: what a voter wants done instead of what was asked about. */
   readonly edits: { readonly [approvalId: string]: JsonObject };
 }
@@ -113,6 +118,8 @@ export const messages = {
   decideApproval: 'decideApproval',
   amendPlan: 'amendPlan',
   delegateApproval: 'delegateApproval',
+  unparkTasks: 'unparkTasks',
+  shardParked: 'shardParked',
   goalView: 'goalView',
   /** One of the goals that this one waits for has ended. */
   awaitedGoalEnded: 'awaitedGoalEnded',
@@ -142,6 +149,18 @@ export interface CancelGoalArgs {
 export interface DeliverEventArgs {
   readonly name: string;
   readonly data: JsonObject;
+}
+/** What tasks were parked for is lifted: they are executed again, or, with an error, fail. */
+export interface UnparkTasksArgs {
+  readonly reason: ParkReason;
+  /** All that are parked for the reason, unless given. */
+  readonly taskIds?: readonly string[];
+  readonly error?: ErrorInfo;
+}
+/** A shard of a wide map tells its goal that items of it are parked, and whether people may help. */
+export interface ShardParkedArgs {
+  readonly shard: string;
+  readonly ask: boolean;
 }
 export interface DecideApprovalArgs {
   readonly approvalId: string;

@@ -28,7 +28,7 @@ export interface Flight {
   /** Tasks that are under way by themselves. */
   readonly taskIds: readonly string[];
   /**
-   * @param options.waits can be given up and opened again later: waits, approvals
+   * @param options.waits can be given up and opened again later: waits, approvals; `place` says it when that changes
    * @param options.children may run in child workflows: sub-goals, maps
    * @param options.taskId the task that it is, if it is one
    */
@@ -99,6 +99,8 @@ function createEntries(onWait: () => void) {
 
 /** @param mostBusy of what has paused resumes no more than makes this many busy */
 export function createFlight(mostBusy = Infinity): Flight {
+  // Work that is started from within another's is not cancelled with that one.
+  const parent = CancellationScope.current();
   const failures: unknown[] = [];
   let changeCount = 0;
   let seenCount = 0;
@@ -124,7 +126,7 @@ export function createFlight(mostBusy = Infinity): Flight {
       return [...entries].flatMap(({ taskId }) => taskId ?? []);
     },
     start(work, { waits, children = false, taskId = null }) {
-      const entry: Entry = { scope: new CancellationScope(), waits, children, taskId };
+      const entry: Entry = { scope: new CancellationScope({ cancellable: true, parent }), waits, children, taskId };
       under.add(entry);
       const stage = createStage({ busy, mostBusy, setWaits: (now) => under.setWaits(entry, now) });
       void entry.scope

@@ -9,6 +9,7 @@ import { kernel } from './activities.ts';
 import type { GoalControl } from './control.ts';
 import type { GoalPage } from './goal-page.ts';
 import type { MapRoom } from './map-room.ts';
+import type { Parking } from './parking.ts';
 
 export interface GoalEnd {
   /** The goal's completion is recorded: a cancel comes too late. */
@@ -32,6 +33,7 @@ export interface GoalRun {
   readonly control: GoalControl;
   readonly page: GoalPage;
   readonly mapRoom: MapRoom;
+  readonly parking: Parking;
   /** Has the last segment used up its time, so that another follows it at once? */
   segmentsInARow: boolean;
   readonly end: GoalEnd;

@@ -8,6 +8,7 @@ import {
 } from '@temporalio/workflow';
 import type { GoalRef } from '../domain/goal-ref.ts';
 import { createGoalGraph } from '../domain/goal-graph.ts';
+import { parseTaskId } from '../domain/ids.ts';
 import { kernel } from './activities.ts';
 import type { GoalWorkflowInput, GoalWorkflowResult } from './contract.ts';
 import { createControl } from './control.ts';
@@ -16,6 +17,7 @@ import { createGoalPage } from './goal-page.ts';
 import { atRevision, isRepeated, recordEvents, type GoalEnd, type GoalRun } from './goal-run.ts';
 import { planGoal } from './plan-goal.ts';
 import { createMapRoom } from './map-room.ts';
+import { createParking, listenForReleases } from './parking.ts';
 import { runTaskGraph } from './run-task-graph.ts';
 
 /**
@@ -33,6 +35,8 @@ export async function goalWorkflow(input: GoalWorkflowInput): Promise<GoalWorkfl
     record: (event) => recordEvents(run?.goal ?? goal, event),
     view: page.view,
   });
+  const parking = createParking(carried?.parked);
+  listenForReleases(parking);
   const cancelling = announceCancelling(goal, control, { page, submitted: carried !== undefined });
 
   // What is recorded and what Temporal shows must not differ.
@@ -60,6 +64,7 @@ export async function goalWorkflow(input: GoalWorkflowInput): Promise<GoalWorkfl
         amending: false,
         superseded: new Set(),
         mapRoom: createMapRoom(),
+        parking,
       };
       const ending = await runTaskGraph(run, begun);
       if (ending.kind === 'continued') return await continueGoal(input, run);
@@ -86,7 +91,9 @@ async function completeGoal(goal: GoalRef): Promise<void> {
 
 /** Begins a new history with what is settled. Waits and approvals under way are opened again there. */
 async function continueGoal(input: GoalWorkflowInput, run: GoalRun): Promise<never> {
-  const { outline, graph, control, repeated } = run;
+  const { outline, graph, control, repeated, parking } = run;
+  const settled = graph.settledStatuses();
+  const parked = [...parking.courses].filter(([taskId]) => !settled[parseTaskId(taskId).id]);
   // Unlike at the goal's end a cancel must get through here, or the new run knows nothing of it.
   await condition(allHandlersFinished);
   const edited = [...control.approvals.values()].flatMap(({ approvalId, editedInput }) =>
@@ -98,9 +105,10 @@ async function continueGoal(input: GoalWorkflowInput, run: GoalRun): Promise<nev
     repeated,
     carried: {
       outline,
-      settled: graph.settledStatuses(),
+      settled,
       mailbox: Object.fromEntries(control.mailbox),
       edits: Object.fromEntries(edited),
+      ...(parked.length > 0 && { parked: Object.fromEntries(parked) }),
     },
   });
 }

@@ -1,7 +1,10 @@
 import type { GoalRef } from '../domain/goal-ref.ts';
 import type { PlanOutline } from '../domain/plan-outline.ts';
+import { workflowInfo } from '@temporalio/workflow';
+import { goalWorkflowId } from './contract.ts';
 import { isRepeated } from './goal-run.ts';
 import { createMapRoom } from './map-room.ts';
+import { createShardParking } from './parking.ts';
 import { range } from './run-map.ts';
 import { runWindow } from './run-window.ts';
 
@@ -21,5 +24,7 @@ export async function mapShardWorkflow(input: MapShardInput): Promise<number> {
   const { goal, outline, from, to, maxFailed } = input;
   const [task] = outline.tasks;
   const repeated = isRepeated(input);
-  return task ? runWindow({ goal, outline, task, repeated, mapRoom: createMapRoom() }, range(from, to), maxFailed) : 0;
+  const parking = createShardParking(workflowInfo().workflowId, goalWorkflowId(goal.goalId));
+  if (!task) return 0;
+  return runWindow({ goal, outline, task, repeated, mapRoom: createMapRoom(), parking }, range(from, to), maxFailed);
 }

@@ -34,10 +34,11 @@ export async function planGoal(planning: Planning, input: GoalWorkflowInput): Pr
   if (!submission)
     throw failure({ code: 'ASTRA_INTERNAL', message: 'A continued goal has no plan.', retryable: false });
   const { goal } = planning;
-  const { submittedAt, parentGoalId, bodyHash, submittedBy, depth } = input;
+  const { submittedAt, parentGoalId, bodyHash, submittedBy, depth, budgetScopes } = input;
   if (input.fork) return forkGoal(planning, input, { submission, fork: input.fork });
   const byModel = !submission.plan && !submission.template;
-  const args = { goal, submission, parentGoalId, submittedAt, bodyHash, submittedBy, depth };
+  const inherited = budgetScopes && { budgetScopes };
+  const args = { goal, submission, parentGoalId, submittedAt, bodyHash, submittedBy, depth, ...inherited };
   if (isHeld(submission)) await awaitBeginning(planning, args);
   const planned = byModel ? await planByModel(planning, args) : await planAsGiven(planning, args);
   if ('error' in planned) throw failure(planned.error);

@@ -1,6 +1,7 @@
-import type { ExecuteTaskResult, OpenedTask } from '../activities/contract.ts';
+import type { ExecutedTask, OpenedTask } from '../activities/contract.ts';
 import { isGuarded, type TaskOutline } from '../domain/plan-outline.ts';
-import { executeTool, kernel } from './activities.ts';
+import { kernel } from './activities.ts';
+import { callTool } from './call-tool.ts';
 import { closeTask } from './close-task.ts';
 import type { Stage } from './flight.ts';
 import type { GoalRun } from './goal-run.ts';
@@ -12,11 +13,7 @@ interface CallOptions {
 }
 
 /** Calls a task's tool: at once, or when policy, and people where that says so, have agreed. */
-export async function runCall(
-  run: GoalRun,
-  task: TaskOutline,
-  { last, stage }: CallOptions,
-): Promise<ExecuteTaskResult> {
+export async function runCall(run: GoalRun, task: TaskOutline, { last, stage }: CallOptions): Promise<ExecutedTask> {
   const { goal } = run;
   for (let asks = isGuarded(task); ; asks = true) {
     if (asks) {
@@ -25,8 +22,8 @@ export async function runCall(
     }
     // While people thought about it tasks may have been added.
     const isLast = last && run.goal === goal;
-    const options = { ...(isLast && { last: true as const }), ...(asks && { cleared: true as const }) };
-    const answer = await executeTool(run, { task, taskId: task.id }, options);
+    const options = { stage, ...(isLast && { last: true as const }), ...(asks && { cleared: true as const }) };
+    const answer = await callTool(run, { task, taskId: task.id }, options);
     if (answer.status !== 'unapproved') return answer;
   }
 }

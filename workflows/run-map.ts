@@ -15,11 +15,17 @@ const shardItems = 500;
 export async function runMap(run: GoalRun, task: TaskOutline, items: number): Promise<TaskEnding> {
   const minSuccess = task.minSuccess ?? 1;
   const maxFailed = items - requiredSuccesses(minSuccess, items);
-  if (bindingOf(run.outline, task)?.execution === 'inline') await runSegments(run, task, { items, maxFailed });
-  else if (items <= Math.min(shardItems, run.mapRoom.items))
-    await runItems(run, task, { items: range(0, items), maxFailed });
-  else await runShards(run, task, { from: 0, items, maxFailed });
+  const all = { from: 0, items, maxFailed };
+  if (bindingOf(run.outline, task)?.execution === 'inline') await runSegments(run, task, all);
+  else await runApart(run, task, all);
   return { kind: 'map', items, minSuccess };
+}
+
+/** Each item as an activity of its own. */
+async function runApart(run: GoalRun, task: TaskOutline, extent: Extent): Promise<void> {
+  const { from, items, maxFailed } = extent;
+  if (items - from > Math.min(shardItems, run.mapRoom.items)) await runShards(run, task, extent);
+  else await runItems(run, task, { items: range(from, items), maxFailed });
 }
 
 /** In this execution. @returns how many failed */
@@ -33,6 +39,9 @@ function runItems(
 }
 
 interface Extent {
+  /** The first item. */
+  readonly from: number;
+  /** Where they end, exclusive. */
   readonly items: number;
   readonly maxFailed: number;
 }
@@ -47,6 +56,7 @@ async function runSegments(run: GoalRun, task: TaskOutline, { items, maxFailed }
     const { runMapSegment } = from === 0 ? kernel : segments;
     const segment = await runMapSegment({ task: ref, from, maxFailed: maxFailed - failed });
     failed += segment.failed;
+    if (segment.apart) return runApart(run, task, { from, items, maxFailed: maxFailed - failed });
     failed += await runItems(run, task, { items: segment.deferred, maxFailed: maxFailed - failed });
     from = segment.next;
     // Most of them are not quick after all.
@@ -55,11 +65,7 @@ async function runSegments(run: GoalRun, task: TaskOutline, { items, maxFailed }
 }
 
 /** One child workflow after the other, so that `maxConcurrency` holds for the whole map and no history grows long. */
-async function runShards(
-  run: GoalRun,
-  task: TaskOutline,
-  { from: begin, items, maxFailed }: Extent & { readonly from: number },
-): Promise<void> {
+async function runShards(run: GoalRun, task: TaskOutline, { from: begin, items, maxFailed }: Extent): Promise<void> {
   const binding = bindingOf(run.outline, task);
   const tools = task.tool !== undefined && binding ? { [task.tool]: binding } : {};
   const size = Math.max(shardItems, 2 * concurrencyOf(task));
@@ -68,14 +74,15 @@ async function runShards(
     const to = Math.min(items, from + size);
     const { goal, repeated } = run;
     const shard = { goal, repeated, outline: { ...run.outline, tasks: [task], tools }, from, to };
+    const workflowId = `${goalWorkflowId(run.goal.goalId)}/${task.id}/${from}`;
     failed += await executeChild<typeof mapShardWorkflow>('mapShardWorkflow', {
-      workflowId: `${goalWorkflowId(run.goal.goalId)}/${task.id}/${from}`,
+      workflowId,
       workflowTaskTimeout,
       cancellationType: ChildWorkflowCancellationType.WAIT_CANCELLATION_COMPLETED,
       parentClosePolicy: ParentClosePolicy.REQUEST_CANCEL,
       staticSummary: `${task.title ?? task.id}: items ${from} to ${to - 1}`,
       typedSearchAttributes: [{ key: searchAttributes.tenant, value: goal.tenant }],
       args: [{ ...shard, maxFailed: maxFailed - failed }],
-    });
+    }).finally(() => run.parking.leave(workflowId));
   }
 }

@@ -38,6 +38,7 @@ export async function runSubGoal(run: GoalRun, task: TaskOutline, child: OpenedS
           bodyHash: null,
           parentGoalId: goalId,
           depth: run.depth + 1,
+          ...(child.budgetScopes && { budgetScopes: child.budgetScopes }),
           repeated: run.repeated,
           ...(child.fork && { fork: child.fork }),
           ...(child.retry && { retry: retryMessage(run, task, child.retry) }),

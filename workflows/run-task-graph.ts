@@ -4,10 +4,11 @@ import type { TaskOutline } from '../domain/plan-outline.ts';
 import type { ErrorInfo } from '../domain/schemas/common.ts';
 import { kernel, segments } from './activities.ts';
 import { amendPlan } from './amend-plan.ts';
+import { askWhenParked } from './ask-for-budget.ts';
 import { createFlight, type Flight, type Stage } from './flight.ts';
 import { draft, recordEvents, type GoalRun } from './goal-run.ts';
 import { runTask, waits } from './run-task.ts';
-import { groupTasks, runTogether } from './run-together.ts';
+import { groupTasks, isUndone, runTogether } from './run-together.ts';
 
 /** Tasks of one goal under way at once, but for waits. The server allows 2,000 pending activities an execution. */
 const maxUnderWay = 500;
@@ -34,6 +35,7 @@ export type GraphEnding =
 export async function runTaskGraph(run: GoalRun, begun: SegmentResult | null): Promise<GraphEnding> {
   const flight = createFlight(maxUnderWay);
   run.control.amend = (message) => amendPlan(run, flight, message);
+  askWhenParked(run, flight);
   try {
     if (begun) await settleSegment(run, flight, run.graph.takeSegment(), begun);
     return await runFlight(run, flight);
@@ -62,7 +64,10 @@ async function runFlight(run: GoalRun, flight: Flight): Promise<GraphEnding> {
     page.showProgress(graph);
     if (flight.size === 0) return run.failure ? { kind: 'failed', error: run.failure } : { kind: 'completed' };
     // The goal's outcome is certain; it does not wait for a person or a date to say so.
-    if (graph.failedTask !== null) flight.cancel({ onlyWaits: true });
+    if (graph.failedTask !== null) {
+      run.parking.close();
+      flight.cancel({ onlyWaits: true });
+    }
     await flight.next();
   }
 }
@@ -110,7 +115,7 @@ function startTogether(run: GoalRun, flight: Flight, tasks: readonly TaskOutline
   const calls = tasks.map((task) => ({ task, taskId: task.id }));
   const work = (): Promise<void> =>
     runTogether(run, calls, async ({ task }, outcome) => {
-      if (outcome.status !== 'unapproved') return recordSkipped(run, settle(run, task, outcome));
+      if (!isUndone(outcome)) return recordSkipped(run, settle(run, task, outcome));
       if (!run.graph.halted) return startTask(run, flight, task);
       return recordSkipped(run, run.graph.release([task.id]));
     });
@@ -127,12 +132,13 @@ async function settleSegment(
   run: GoalRun,
   flight: Flight,
   tasks: readonly TaskOutline[],
-  { outcomes, deferred }: SegmentResult,
+  { outcomes, deferred, apart }: SegmentResult,
 ): Promise<void> {
   const { graph } = run;
   const late = new Set(deferred);
   const notReached = tasks.flatMap(({ id }) => (outcomes[id] || late.has(id) ? [] : [id]));
   run.segmentsInARow = notReached.length > 0;
+  if (apart) graph.leaveSegments();
   const skipped = [...graph.release(notReached)];
   // No promise for each task: where the SDK keeps their stacks, 10,000 of them took a second and a half.
   for (const task of tasks) {

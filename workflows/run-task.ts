@@ -1,5 +1,5 @@
 import { ApplicationFailure, isCancellation } from '@temporalio/workflow';
-import type { ExecuteTaskResult, OpenedTask, TaskEnding, TaskOutcome } from '../activities/contract.ts';
+import type { ExecutedTask, OpenedTask, TaskEnding, TaskOutcome } from '../activities/contract.ts';
 import type { TaskOutline } from '../domain/plan-outline.ts';
 import { kernel } from './activities.ts';
 import { closeTask, endingOf } from './close-task.ts';
@@ -20,7 +20,7 @@ export async function runTask(
   run: GoalRun,
   task: TaskOutline,
   { last, stage }: { readonly last: boolean; readonly stage: Stage },
-): Promise<ExecuteTaskResult | null> {
+): Promise<ExecutedTask | null> {
   const ref = { goal: run.goal, taskId: task.id };
   try {
     if (task.kind === 'tool') return await runCall(run, task, { last, stage });

@@ -1,5 +1,5 @@
 import { CancellationScope, sleep } from '@temporalio/workflow';
-import type { RetryDue, TaskOutcome, Unapproved } from '../activities/contract.ts';
+import type { AttemptedCall, ParkedTask, RetryDue, TaskOutcome, Unapproved } from '../activities/contract.ts';
 import { bindingOf, isGuarded, type PlanOutline, type TaskOutline } from '../domain/plan-outline.ts';
 import { executeTool, executeTools, type ToolCallRef, type ToolRun } from './activities.ts';
 import { closeTask, endingOf } from './close-task.ts';
@@ -30,12 +30,12 @@ function chunk<T>(list: readonly T[], size: number): T[][] {
 /**
  * Runs quick calls in one activity, and those that are to have another attempt in activities of their own.
  * @param onEnd told of each call's recorded outcome as soon as it is known, also when it was cancelled or lost; and of one
- *   that policy has come to ask about, which has not run
+ *   that is left undone, to be gone on with by itself: so what tasks share ends soon
  */
 export async function runTogether(
   run: ToolRun,
   calls: readonly ToolCallRef[],
-  onEnd: (call: ToolCallRef, outcome: TaskOutcome | Unapproved) => Promise<void>,
+  onEnd: (call: ToolCallRef, outcome: TaskOutcome | Undone) => Promise<void>,
 ): Promise<void> {
   const attempted = await attemptTogether(run, calls);
   const landed = await Promise.allSettled(
@@ -44,7 +44,12 @@ export async function runTogether(
   for (const each of landed) if (each.status === 'rejected') throw each.reason;
 }
 
-type Attempted = Readonly<Record<string, TaskOutcome | RetryDue | Unapproved>>;
+/** Policy has come to ask about the call, or it is parked. */
+type Undone = Unapproved | ParkedTask;
+export const isUndone = (outcome: TaskOutcome | Undone): outcome is Undone =>
+  outcome.status === 'unapproved' || outcome.status === 'parked';
+
+type Attempted = Readonly<Record<string, AttemptedCall>>;
 
 async function attemptTogether(run: ToolRun, calls: readonly ToolCallRef[]): Promise<Attempted> {
   try {
@@ -56,17 +61,31 @@ async function attemptTogether(run: ToolRun, calls: readonly ToolCallRef[]): Pro
   }
 }
 
+const notMade: Pick<RetryDue, 'status' | 'afterSeconds' | 'attempted'> = {
+  status: 'retrying',
+  afterSeconds: 0,
+  attempted: 0,
+};
+
 async function lastOutcome(
   run: ToolRun,
   call: ToolCallRef,
-  made: TaskOutcome | RetryDue | Unapproved | undefined,
-): Promise<TaskOutcome | Unapproved> {
-  if (made && made.status !== 'retrying') return made;
-  const { afterSeconds = 0, attempted = 0 } = made ?? {};
+  made: AttemptedCall | typeof notMade = notMade,
+): Promise<TaskOutcome | Undone> {
   try {
-    await sleep(afterSeconds * 1_000);
-    return await executeTool(run, call, { attempted });
+    const outcome = made.status === 'retrying' ? await retry(run, call, made) : made;
+    if (outcome.status === 'parked') run.parking.keep(call.taskId, outcome);
+    return outcome;
   } catch (error) {
     return closeTask({ goal: run.goal, taskId: call.taskId }, endingOf(error, call.task, run.outline));
   }
+}
+
+async function retry(
+  run: ToolRun,
+  call: ToolCallRef,
+  { afterSeconds, attempted }: Pick<RetryDue, 'afterSeconds' | 'attempted'>,
+): Promise<TaskOutcome | Undone> {
+  await sleep(afterSeconds * 1_000);
+  return executeTool(run, call, { attempted });
 }

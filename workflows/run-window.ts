@@ -2,7 +2,8 @@ import { CancellationScope, CancelledFailure, condition, isCancellation } from '
 import type { ExecuteTaskAnswer } from '../activities/contract.ts';
 import { itemTaskId } from '../domain/ids.ts';
 import type { TaskOutline } from '../domain/plan-outline.ts';
-import { executeTool, type ToolCallRef, type ToolRun } from './activities.ts';
+import type { ToolCallRef, ToolRun } from './activities.ts';
+import { callTool } from './call-tool.ts';
 import { closeTask, endingOf } from './close-task.ts';
 import { createFlight } from './flight.ts';
 import type { MapRoom } from './map-room.ts';
@@ -73,14 +74,16 @@ async function runItems(
   const calls = items.map((item) => ({ task, taskId: itemTaskId(task.id, item) }));
   const [only] = calls;
   if (only && calls.length === 1) return onEnd(await runItem(map, only));
-  await runTogether(map, calls, async (_, { status }) => onEnd(status));
+  await runTogether(map, calls, async (call, { status }) =>
+    onEnd(status === 'parked' ? await runItem(map, call) : status),
+  );
   // As an item alone does.
   if (CancellationScope.current().consideredCancelled) throw new CancelledFailure('cancelled');
 }
 
 async function runItem(map: MapRun, call: ToolCallRef): Promise<ExecuteTaskAnswer['status']> {
   try {
-    return (await executeTool(map, call)).status;
+    return (await callTool(map, call)).status;
   } catch (error) {
     const { status } = await closeTask(
       { goal: map.goal, taskId: call.taskId },

@@ -1,57 +1,39 @@
 import { activityInfo, Context } from '@temporalio/activity';
-import { AstraError, effectInDoubt, toErrorInfo } from '../../domain/errors.ts';
-import { bindingOf, runOf } from '../../domain/plan-outline.ts';
-import { backoffSeconds, retryOf, timeoutSecondsOf, type RetrySchedule } from '../../domain/retry.ts';
+import { AstraError, toErrorInfo } from '../../domain/errors.ts';
+import { runOf } from '../../domain/plan-outline.ts';
+import { backoffSeconds, type RetrySchedule } from '../../domain/retry.ts';
 import type { ErrorInfo } from '../../domain/schemas/common.ts';
-import type { EventDraft, Output } from '../../domain/schemas/event.ts';
+import type { EventData, EventDraft, Output } from '../../domain/schemas/event.ts';
 import type { Logger } from '../../platform/logger.ts';
 import type {
   ExecuteTaskAnswer,
   ExecuteTaskArgs,
-  ExecuteTaskResult,
+  ExecutedTask,
+  ParkedTask,
   RetryDue,
   TaskOutcome,
   TaskRef,
 } from '../contract.ts';
+import { parkForBudget } from '../budgets/park-task.ts';
 import type { Recorder } from '../projection/recorder.ts';
-import type { ToolRegistry } from '../tools/registry.ts';
-import type { AskPolicy } from './ask-policy.ts';
 import { clearedCall } from './cleared-call.ts';
 import { draft } from './drafts.ts';
 import { completionDrafts } from './complete-goal.ts';
+import { openAttempt, type Attempt, type OpenAttemptDeps } from './open-attempt.ts';
 import { givenUp, recordEnd } from './record-end.ts';
 import type { RunningAttempts } from './running-attempts.ts';
 import { settleAborted } from './settle-aborted.ts';
-import { stoppedByPolicy } from './stopped-by-policy.ts';
-import type { PlannedTask, TaskScopes } from './task-scope.ts';
 import { prepareCall, type ToolCall } from './tool-call.ts';
 import type { ToolRunner } from './tool-runner.ts';
 import type { Values } from './values.ts';
 import { whileAway } from './while-away.ts';
 
-interface Deps {
-  readonly recorder: Recorder;
-  readonly scopes: TaskScopes;
+interface Deps extends OpenAttemptDeps {
   readonly values: Values;
   readonly runner: ToolRunner;
-  readonly tools: ToolRegistry;
-  readonly askPolicy: AskPolicy;
   readonly running: RunningAttempts;
   readonly logger: Pick<Logger, 'error'>;
   readonly onScheduled: (seconds: number) => void;
-}
-
-interface Attempt {
-  readonly ref: TaskRef;
-  readonly last: boolean;
-  readonly cleared: boolean;
-  readonly planned: PlannedTask;
-  readonly number: number;
-  readonly startedAt: Date;
-  readonly retry: RetrySchedule;
-  readonly timeoutSeconds: number;
-  /** Aborts as soon as a cancel is heard of, on either lane, and when the worker shuts down. */
-  readonly signal: AbortSignal;
 }
 
 /** Makes one attempt at a tool call. */
@@ -81,13 +63,9 @@ async function makeAttempt(
   args: ExecuteTaskArgs,
   signal: AbortSignal,
 ): Promise<ExecuteTaskAnswer | RetryDue> {
-  const { recorder } = deps;
   const { cancellationSignal } = Context.current();
   const opened = await whileAway(() => openAttempt(deps, args, signal), cancellationSignal);
   if ('status' in opened) return opened;
-  const queuedAt = new Date(activityInfo().scheduledTimestampMs).toISOString();
-  const about = { taskId: args.taskId, attempt: opened.number, at: opened.startedAt };
-  recorder.note(args.goal, draft('task.started', { queuedAt }, about));
   try {
     return await run(deps, opened);
   } catch (error) {
@@ -96,41 +74,9 @@ async function makeAttempt(
   }
 }
 
-/** The attempt, or the outcome that an earlier one recorded. */
-async function openAttempt(
-  deps: Deps,
-  args: ExecuteTaskArgs,
-  signal: AbortSignal,
-): Promise<Attempt | ExecuteTaskAnswer> {
-  const { recorder, scopes } = deps;
-  const { repeated = false, last = false, attempted = 0, cleared: wasCleared, ...ref } = args;
-  const cleared = wasCleared === true;
-  const firstAttempt = activityInfo().attempt === 1 && !repeated;
-  const recorded = await recorder.outcome(ref.goal, ref.taskId, { firstAttempt });
-  if (recorded) return recorded;
-  const planned = await scopes.find(ref.goal, ref.taskId);
-  const binding = bindingOf((await recorder.plan(ref.goal)).outline, planned.outline);
-  const number = attempted + activityInfo().attempt;
-  if (binding?.effect === 'once' && number > 1 && !(await hasFailedCleanly(recorder, ref, number - 1))) {
-    const error = effectInDoubt(planned.outline.tool ?? ref.taskId);
-    return recordEnd(recorder, ref, draft('task.failed', { error }, { taskId: ref.taskId, attempt: number }));
-  }
-  const stopped = await stoppedByPolicy(deps, ref, { planned, number, cleared });
-  if (stopped) return stopped;
-  const retry = retryOf(planned.outline, binding);
-  const timeoutSeconds = timeoutSecondsOf(planned.outline, binding);
-  return { ref, last, cleared, planned, number, startedAt: new Date(), retry, timeoutSeconds, signal };
-}
-
-/** Did this attempt end by the tool's own failure? Of one that was lost nobody knows what it did. */
-async function hasFailedCleanly(recorder: Recorder, { goal, taskId }: TaskRef, attempt: number): Promise<boolean> {
-  const task = await recorder.task(goal, taskId);
-  return task?.status === 'retrying' && task.attempt === attempt;
-}
-
-async function run(deps: Deps, attempt: Attempt): Promise<ExecuteTaskResult> {
+async function run(deps: Deps, attempt: Attempt): Promise<ExecutedTask | ParkedTask> {
   const { recorder, scopes, values, runner } = deps;
-  const { ref, planned, number, startedAt, timeoutSeconds, signal, cleared } = attempt;
+  const { ref, planned, number, timeoutSeconds, signal, cleared, account, meter } = attempt;
   const about = { taskId: ref.taskId, attempt: number };
   const prepare = (): Promise<ToolCall | null> =>
     cleared ? clearedCall(deps, ref.goal, planned) : prepareCall(scopes, ref.goal, planned);
@@ -139,6 +85,9 @@ async function run(deps: Deps, attempt: Attempt): Promise<ExecuteTaskResult> {
     const skipped = draft('task.skipped', { reason: 'condition' }, about);
     return whileAway(() => recordEnd(recorder, ref, skipped), signal);
   }
+  const refusals = await whileAway(() => account.reserve(runner.estimate(call), timeoutSeconds), signal);
+  if (refusals.length > 0) return whileAway(() => parkForBudget(recorder, ref, { attempt: number, refusals }), signal);
+  noteStart(recorder, attempt);
   // How long people took to approve it says nothing of the scheduling.
   if (number === 1 && !cleared) deps.onScheduled(secondsSinceReady(recorder, ref));
   const result = await runner.run(call, {
@@ -147,13 +96,26 @@ async function run(deps: Deps, attempt: Attempt): Promise<ExecuteTaskResult> {
     attempt: number,
     timeoutSeconds,
     cancelled: signal,
+    meter,
   });
   const output = await whileAway(() => values.toOutput(ref.goal.tenant, result.value), signal);
   const created = result.artifacts.map((artifact) => draft('artifact.created', { artifact }, about));
+  const completed = draft('task.completed', { ...output, ...timesOf(attempt) }, about);
+  const drafts = [...created, ...account.settle(meter.total, { again: false }), completed];
+  return whileAway(() => recordCompleted(deps, attempt, output, drafts), signal);
+}
+
+function noteStart(recorder: Recorder, { ref, number, startedAt, unparked }: Attempt): void {
+  const about = { taskId: ref.taskId, attempt: number, at: startedAt };
+  if (unparked) recorder.note(ref.goal, draft('task.unparked', { reason: unparked }, about));
+  const queuedAt = new Date(activityInfo().scheduledTimestampMs).toISOString();
+  recorder.note(ref.goal, draft('task.started', { queuedAt }, about));
+}
+
+/** When the attempt began, and what it used when its tool has said anything of that. */
+function timesOf({ startedAt, meter }: Attempt): Pick<EventData['task.completed'], 'startedAt' | 'usage'> {
   const seconds = (Date.now() - startedAt.getTime()) / 1_000;
-  const usage = result.usage ? { usage: { ...result.usage, seconds } } : {};
-  const completed = draft('task.completed', { ...output, ...usage, startedAt: startedAt.toISOString() }, about);
-  return whileAway(() => recordCompleted(deps, attempt, output, [...created, completed]), signal);
+  return { startedAt: startedAt.toISOString(), ...(meter.total && { usage: { ...meter.total, seconds } }) };
 }
 
 function secondsSinceReady(recorder: Recorder, { goal, taskId }: TaskRef): number {
@@ -167,7 +129,7 @@ async function recordCompleted(
   { ref, last }: Attempt,
   output: Output,
   drafts: readonly EventDraft[],
-): Promise<ExecuteTaskResult> {
+): Promise<ExecutedTask> {
   const { recorder } = deps;
   if (!last) return recordEnd(recorder, ref, ...drafts);
   const { plan } = await recorder.plan(ref.goal);
@@ -185,7 +147,7 @@ async function settleFailure(
   attempt: Attempt,
   error: unknown,
 ): Promise<TaskOutcome | RetryDue> {
-  const { ref, number, retry, startedAt, signal } = attempt;
+  const { ref, number, retry, signal, account, meter } = attempt;
   const about = { taskId: ref.taskId, attempt: number };
   if (signal.aborted) return settleAborted(recorder, attempt);
   const info = toErrorInfo(error);
@@ -194,10 +156,12 @@ async function settleFailure(
   if (mayRetry(info, retry, number)) {
     const afterSeconds = Math.max(backoffSeconds(retry, number), retryAfter(error));
     const nextAttemptAt = new Date(Date.now() + afterSeconds * 1_000).toISOString();
-    await recorder.record(ref.goal, [draft('task.retrying', { error: info, nextAttemptAt }, about)]);
+    const retrying = draft('task.retrying', { error: info, nextAttemptAt }, about);
+    await recorder.record(ref.goal, [...account.settle(meter.total, { again: true }), retrying]);
     return { status: 'retrying', error: info, afterSeconds, attempted: number };
   }
-  return recordEnd(recorder, ref, draft('task.failed', { error: info, startedAt: startedAt.toISOString() }, about));
+  const failed = draft('task.failed', { error: info, ...timesOf(attempt) }, about);
+  return recordEnd(recorder, ref, ...account.settle(meter.total, { again: false }), failed);
 }
 
 /** Who was asked may have said when to ask again. */

@@ -59,28 +59,31 @@ async function begin(deps: Deps, args: BeginGoalArgs, planned: PlannedGoal): Pro
     { plan, submission: { documents: submission.documents ?? [], bodyHash, submittedBy } },
   );
   if (!first) return asRecorded(outline);
-  const begun = { outcomes: outcomesToTell(outline.tasks, outcomes), deferred: first.deferred };
+  const { deferred, apart } = first;
+  const begun = { outcomes: outcomesToTell(outline.tasks, outcomes), deferred, ...(apart && { apart }) };
   return { outline, begun, completed: status === 'completed' };
 }
 
+interface FirstSegment extends Pick<SegmentCourse, 'drafts' | 'deferred'> {
+  /** Nothing was run: the goal's calls are counted one by one. */
+  readonly apart?: true;
+}
+
 /** Null: no task at the plan's beginning is quick, or a store that they need is away, which must not keep up others. */
-async function runFirstSegment(
-  deps: Deps,
-  args: PlanGoalArgs,
-  plan: RecordedPlan,
-): Promise<Pick<SegmentCourse, 'drafts' | 'deferred'> | null> {
+async function runFirstSegment(deps: Deps, args: PlanGoalArgs, plan: RecordedPlan): Promise<FirstSegment | null> {
   const { goal } = args;
   const { outline } = plan;
   const tasks = createGoalGraph(outline).takeSegment();
   if (tasks.length === 0) return null;
-  const { input } = goalHeadOf({ ...args, ...goal });
+  const head = goalHeadOf({ ...args, ...goal });
+  if (deps.budgets.scopesWith(head)) return { drafts: [], deferred: [], apart: true };
   const segment: Segment = {
     goal,
     outline,
     tasks,
     settled: {},
     budgetMs: tasks.length === outline.tasks.length ? segmentMs : sharedSegmentMs,
-    unrecorded: { outputs: new Map(), goal: { input, plan } },
+    unrecorded: { outputs: new Map(), goal: { input: head.input, plan } },
   };
   const course = await orNullWhileAway(followGraph(deps, segment));
   if (!course?.finished || tasks.length < outline.tasks.length) return course;

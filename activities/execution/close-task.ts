@@ -3,8 +3,10 @@ import type { ErrorInfo, GoalId } from '../../domain/schemas/common.ts';
 import { approvalId, itemTaskId } from '../../domain/ids.ts';
 import { requiredSuccesses } from '../../domain/min-success.ts';
 import { runOf } from '../../domain/plan-outline.ts';
-import type { Output } from '../../domain/schemas/event.ts';
+import type { EventDraft, Output } from '../../domain/schemas/event.ts';
 import type { KernelActivities, TaskEnding, TaskRef } from '../contract.ts';
+import type { BudgetLedger } from '../../stores/postgres/budgets.ts';
+import type { GoalBudgets } from '../budgets/goal-budgets.ts';
 import type { Recorder } from '../projection/recorder.ts';
 import { draft } from './drafts.ts';
 import { mapFailed, mapOutput } from './map-end.ts';
@@ -16,6 +18,8 @@ interface Deps {
   readonly recorder: Recorder;
   readonly values: Values;
   readonly scopes: Pick<TaskScopes, 'find'>;
+  readonly budgets: GoalBudgets;
+  readonly ledger: Pick<BudgetLedger, 'reservedBy'>;
 }
 
 /** Ends a task that the workflow carried out or gave up: gathers its output and records it. */
@@ -26,10 +30,12 @@ export function createCloseTask(deps: Deps): KernelActivities['closeTask'] {
     if (recorded) return recorded;
     const about = { taskId: task.taskId };
     if (ending.kind === 'cancelled') {
-      return recordEnd(recorder, task, draft('task.cancelled', { reason: ending.reason }, about));
+      const cancelled = draft('task.cancelled', { reason: ending.reason }, about);
+      return recordEnd(recorder, task, ...(await settleLost(deps, task)), cancelled);
     }
     if (ending.kind === 'failed') {
-      return recordEnd(recorder, task, draft('task.failed', { error: asRecorded(ending.error) }, about));
+      const failed = draft('task.failed', { error: asRecorded(ending.error) }, about);
+      return recordEnd(recorder, task, ...(await settleLost(deps, task)), failed);
     }
     try {
       const output = await outputOf(deps, task, ending);
@@ -40,6 +46,13 @@ export function createCloseTask(deps: Deps): KernelActivities['closeTask'] {
       return recordEnd(recorder, task, draft('task.failed', { error: toErrorInfo(error) }, about));
     }
   };
+}
+
+/** Nobody knows what the attempt has cost that was lost last: what it had reserved counts. */
+async function settleLost({ budgets, ledger }: Deps, task: TaskRef): Promise<readonly EventDraft[]> {
+  if (!(await budgets.scopesOf(task.goal))) return [];
+  const attempt = await ledger.reservedBy(task);
+  return attempt === null ? [] : [draft('budget.settled', { actual: null }, { taskId: task.taskId, attempt })];
 }
 
 async function outputOf(

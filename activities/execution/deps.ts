@@ -1,11 +1,13 @@
 import type { Logger } from '../../platform/logger.ts';
 import type { ArtifactStore } from '../../stores/artifacts/artifact-store.ts';
+import type { BudgetedScopes } from '../../stores/budgeted-scopes.ts';
 import type { AnswerCache } from '../../stores/cache/answer-cache.ts';
 import type { LivePublisher } from '../../stores/cache/live-publisher.ts';
 import type { CascadeStore } from '../../stores/postgres/cascades.ts';
 import type { GoalWaits } from '../../stores/postgres/goal-waits.ts';
 import type { CompensationStore } from '../../stores/postgres/compensations.ts';
 import type { PolicyMemory } from '../../stores/policy-memory.ts';
+import type { BudgetLedger } from '../../stores/postgres/budgets.ts';
 import type { TemplateStore } from '../../stores/postgres/templates.ts';
 import type { ToolCatalogue } from '../../stores/tool-catalogue.ts';
 import type { Model } from '../llm/model.ts';
@@ -29,6 +31,8 @@ export interface ExecutionDeps {
   readonly cascades: Pick<CascadeStore, 'cancelledSince'>;
   readonly catalogue: ToolCatalogue;
   readonly policies: Pick<PolicyMemory, 'rulesOf'>;
+  readonly ledger: BudgetLedger;
+  readonly budgetedScopes: Pick<BudgetedScopes, 'of'>;
   readonly model: Model | null;
   readonly running: RunningAttempts;
   readonly compensations: Pick<CompensationStore, 'ran' | 'isRecorded'>;

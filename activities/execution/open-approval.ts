@@ -27,7 +27,7 @@ export async function openApproval<Q extends Question | null>(
   const { goal, taskId } = ref;
   const id = approvalId(goal.goalId, taskId, run);
   const known = await recorder.approval(goal, id);
-  if (known) return opened(known);
+  if (known) return openedOf(known);
   const question = await ask();
   // A question that is null is what Q says of it.
   if (question === null) return question as Extract<Q, null>;
@@ -38,7 +38,7 @@ export async function openApproval<Q extends Question | null>(
   const request = draft('approval.requested', requestOf(id, question, agentId), { taskId });
   await recorder.record(goal, [...created, request]);
   const asked = await recorder.approval(goal, id);
-  if (asked) return opened(asked);
+  if (asked) return openedOf(asked);
   // Nothing is recorded any more of a goal that has ended: it is about to give the task up.
   return { approvalId: id, required: 1, status: 'pending', approvedBy: [], expiresSeconds: null };
 }
@@ -60,7 +60,8 @@ function requestOf(
   };
 }
 
-function opened(approval: Approval): OpenedApproval {
+/** What is left of its time, and its votes. */
+export function openedOf(approval: Approval): OpenedApproval {
   const { id, status, required, votes, expiresAt, deciders, delegations, onExpiry, editedInputSha256 } = approval;
   return {
     approvalId: id,

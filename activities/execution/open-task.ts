@@ -95,7 +95,7 @@ async function openSubGoal(
     throw new AstraError('ASTRA_BODY_TOO_LARGE', message);
   }
   // A sub-goal acts for its parent's agent: what that may not do it may not have done.
-  const { agentId } = await deps.recorder.head(goal);
+  const { agentId, budgetScopes } = await deps.recorder.head(goal);
   const submission = validateSubmission(agentId === null ? body : { ...body, agentId }, await deps.catalogue());
   requireStartTime(submission, Date.now());
   const { retries, forks } = outline;
@@ -106,7 +106,7 @@ async function openSubGoal(
   const ended = standing && isFinalGoal(standing.state.status);
   const again = retries && ended ? { retry: { run: standing.state.run + 1, tasks: retries.tasks } } : {};
   const forked = forks ? { fork: await forkOf(deps.recorder, goal, forks) } : {};
-  return { childGoal: { goalId: child, submission, ...again, ...forked } };
+  return { childGoal: { goalId: child, submission, ...(budgetScopes && { budgetScopes }), ...again, ...forked } };
 }
 
 async function forkOf(

@@ -16,9 +16,10 @@ const batchItems = 500;
  * Items that an earlier segment recorded, whose answer was lost, are not run again.
  */
 export function createRunMapSegment(deps: SegmentDeps): KernelActivities['runMapSegment'] {
-  const { recorder, scopes } = deps;
+  const { recorder, scopes, budgets } = deps;
   return async (args) => {
     const { goal, taskId } = args.task;
+    if (await budgets.scopesOf(goal)) return { next: args.from, failed: 0, deferred: [], apart: true };
     const planned = await scopes.find(goal, taskId);
     const { task } = planned;
     if (task.kind !== 'map') throw new AstraError('ASTRA_INTERNAL', `Task "${taskId}" is no map.`);

@@ -5,6 +5,7 @@ import type { SegmentResult, TaskOutcome } from '../contract.ts';
 import type { Logger } from '../../platform/logger.ts';
 import type { Recorder } from '../projection/recorder.ts';
 import type { InlinePool } from '../tools/inline-pool.ts';
+import type { GoalBudgets } from '../budgets/goal-budgets.ts';
 import type { TaskScopes, Unrecorded } from './task-scope.ts';
 import type { Values } from './values.ts';
 
@@ -13,6 +14,7 @@ export interface SegmentDeps {
   readonly scopes: TaskScopes;
   readonly values: Values;
   readonly inlinePool: InlinePool;
+  readonly budgets: GoalBudgets;
   readonly logger: Pick<Logger, 'error'>;
 }
 

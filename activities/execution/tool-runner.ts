@@ -1,7 +1,7 @@
-import { addDecimals } from '../../domain/decimal.ts';
 import { AstraError } from '../../domain/errors.ts';
 import type { Json } from '../../domain/json.ts';
 import type { Artifact } from '../../domain/schemas/artifact.ts';
+import type { ToolEstimate } from '../../domain/schemas/tool.ts';
 import type { AnswerCache } from '../../stores/cache/answer-cache.ts';
 import type { LivePublisher } from '../../stores/cache/live-publisher.ts';
 import type { TaskRef } from '../contract.ts';
@@ -11,13 +11,12 @@ import type { InlinePool } from '../tools/inline-pool.ts';
 import type { ToolRegistry } from '../tools/registry.ts';
 import type { ToolCall } from './tool-call.ts';
 import type { ToolPace } from './tool-pace.ts';
+import type { UsageMeter } from './usage-meter.ts';
 
 export interface ToolResult {
   readonly value: Json;
   /** What the call stored, to be recorded with its end. */
   readonly artifacts: readonly Artifact[];
-  /** All that the tool reported; null if it did not. */
-  readonly usage: ToolUsage | null;
 }
 
 export interface ToolRunner {
@@ -27,7 +26,9 @@ export interface ToolRunner {
    */
   run(call: ToolCall, attempt: ToolAttempt): Promise<ToolResult>;
   /** Has the tool take back what the call has done. @throws as `run` */
-  compensate(call: ToolCall & { readonly output: Json }, attempt: ToolAttempt): Promise<void>;
+  compensate(call: ToolCall & { readonly output: Json }, attempt: Omit<ToolAttempt, 'meter'>): Promise<void>;
+  /** What the call may cost. */
+  estimate(call: ToolCall): ToolEstimate;
 }
 
 export interface ToolAttempt {
@@ -37,6 +38,8 @@ export interface ToolAttempt {
   readonly attempt: number;
   readonly timeoutSeconds: number;
   readonly cancelled: AbortSignal;
+  /** Told what the tool reports, also by one that then fails. */
+  readonly meter: UsageMeter;
 }
 
 interface Deps {
@@ -64,15 +67,15 @@ export function createToolRunner(deps: Deps): ToolRunner {
   }
 
   return {
-    async run(toolCall, { ref, run, attempt, timeoutSeconds, cancelled }) {
+    estimate: ({ tool, input }) => tools.get(tool)?.estimate(input) ?? {},
+    async run(toolCall, { ref, run, attempt, timeoutSeconds, cancelled, meter }) {
       const tool = toolOf(tools, toolCall.tool);
       const { tenant } = ref.goal;
       const key = { tenant, tool: toolCall.tool, input: toolCall.input };
       const { cacheSeconds } = tool.manifest;
       const cached = cacheSeconds > 0 ? await answers.get(key) : undefined;
-      if (cached !== undefined) return { value: cached, artifacts: [], usage: null };
+      if (cached !== undefined) return { value: cached, artifacts: [] };
       const artifacts: Artifact[] = [];
-      let usage: ToolUsage | null = null;
       const signal = AbortSignal.any([cancelled, AbortSignal.timeout(timeoutSeconds * 1_000)]);
       const context = contextOf(deps, {
         ref,
@@ -80,17 +83,14 @@ export function createToolRunner(deps: Deps): ToolRunner {
         attempt,
         signal,
         onArtifact: (artifact) => artifacts.push(artifact),
-        onUsage: (more) => {
-          const { usd, tokens } = usage ?? { usd: '0', tokens: 0 };
-          usage = { usd: addDecimals(usd, more.usd), tokens: tokens + more.tokens };
-        },
+        onUsage: meter.add,
       });
       const begun = performance.now();
       const value = await call(tool, toolCall, context, timeoutSeconds).finally(() =>
         pace.observe(toolCall.tool, performance.now() - begun),
       );
       if (cacheSeconds > 0) await answers.set(key, value, { ttlSeconds: cacheSeconds });
-      return { value, artifacts, usage };
+      return { value, artifacts };
     },
 
     async compensate({ tool: name, input, output }, { ref, run, attempt, timeoutSeconds, cancelled }) {

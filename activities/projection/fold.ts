@@ -63,5 +63,5 @@ function foldNews(
 }
 
 /** A noted start tells nothing that the end does not tell too, but for a map: how many items it has. */
-const isOvertaken = ({ taskId, data }: EventDraft, ended: ReadonlySet<string>): boolean =>
-  taskId !== null && ended.has(taskId) && !('items' in data);
+const isOvertaken = ({ type, taskId, data }: EventDraft, ended: ReadonlySet<string>): boolean =>
+  type === 'task.started' && taskId !== null && ended.has(taskId) && !('items' in data);

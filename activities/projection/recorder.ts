@@ -1,6 +1,6 @@
 import type { Pool } from 'pg';
 import { AstraError } from '../../domain/errors.ts';
-import { settledTask, type TaskState } from '../../domain/goal-record.ts';
+import { settledTask, type TaskState, type GoalRecord } from '../../domain/goal-record.ts';
 import { revisionOf, type GoalRef } from '../../domain/goal-ref.ts';
 import type { ApprovalView } from '../../domain/schemas/approval.ts';
 import type { Artifact } from '../../domain/schemas/artifact.ts';
@@ -71,6 +71,8 @@ export interface Recorder {
   /** Null: no event has touched the task. */
   task(goal: GoalRef, taskId: string): Promise<TaskState | null>;
   approval(goal: GoalRef, approvalId: string): Promise<ApprovalView | null>;
+  /** Is the event that happens once recorded, as far as this process knows? */
+  isMarked(goal: GoalRef, mark: string): Promise<boolean>;
   /** These goals, by `goalKey`, were deleted: what memory holds of them is not believed any more. */
   forget(isGone: (key: string) => boolean): void;
   /** Grows with each `forget`: what is derived of the record may be wrong then. */
@@ -200,15 +202,7 @@ function createReads(pool: Pool, memory: GoalMemory, values: RecordedValues): Om
       if (!plan) throw new AstraError('ASTRA_NOT_FOUND', `No plan is recorded of goal ${goal.goalId}.`);
       return plan;
     },
-    readyAt(goal, taskId) {
-      const record = memory.peek(goal)?.record;
-      const after = record?.outlineOf.get(taskId)?.after;
-      if (!record || !after) return null;
-      const ends = after.map((id) => record.tasks.get(id)?.finishedAt ?? null);
-      if (ends.includes(null)) return null;
-      // Times of one form are in the order of their text.
-      return ends.length === 0 ? record.state.startedAt : (ends.toSorted().at(-1) ?? null);
-    },
+    readyAt: (goal, taskId) => readyAt(memory.peek(goal)?.record, taskId),
     async head(goal) {
       const { record } = await openKnown(memory, goal);
       // A recorded goal has been submitted.
@@ -234,7 +228,17 @@ function createReads(pool: Pool, memory: GoalMemory, values: RecordedValues): Om
     get forgotten() {
       return forgotten;
     },
+    isMarked: async (goal, mark) => (await openKnown(memory, goal)).record.marks.has(mark),
   };
+}
+
+function readyAt(record: GoalRecord | undefined, taskId: string): string | null {
+  const after = record?.outlineOf.get(taskId)?.after;
+  if (!record || !after) return null;
+  const ends = after.map((id) => record.tasks.get(id)?.finishedAt ?? null);
+  if (ends.includes(null)) return null;
+  // Times of one form are in the order of their text.
+  return ends.length === 0 ? record.state.startedAt : (ends.toSorted().at(-1) ?? null);
 }
 
 async function openKnown(memory: GoalMemory, goal: GoalRef): Promise<GoalEntry> {

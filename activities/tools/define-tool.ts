@@ -2,9 +2,10 @@ import { z } from 'zod';
 import { AstraError, type Fault } from '../../domain/errors.ts';
 import type { Artifact } from '../../domain/schemas/artifact.ts';
 import { jsonObjectSchema, type Usage } from '../../domain/schemas/common.ts';
-import { faultsOf, tryParse } from '../../domain/schemas/parse.ts';
+import { faultsOf, parseWith, tryParse } from '../../domain/schemas/parse.ts';
 import type { Json, JsonObject } from '../../domain/json.ts';
-import { toolManifestSchema, type ToolManifest } from '../../domain/schemas/tool.ts';
+import { toolEstimateSchema, toolManifestSchema } from '../../domain/schemas/tool.ts';
+import type { ToolEstimate, ToolManifest } from '../../domain/schemas/tool.ts';
 import { abortError } from './abort-error.ts';
 import { Deferral } from './deferral.ts';
 import { toJson } from './to-json.ts';
@@ -55,6 +56,10 @@ export interface ToolDefinition<Input, Output> {
   readonly execution?: ToolManifest['execution'];
   readonly timeoutSeconds?: number;
   readonly cacheSeconds?: number;
+  /** What a call may cost at most; reserved in budgets before it. */
+  readonly estimate?: ToolEstimate;
+  /** The same where the input says more. */
+  readonly estimateCall?: (input: Input) => ToolEstimate;
   /** Fails by throwing `AstraError` with the tool's code; anything else counts as ASTRA_TOOL_FAILED. */
   readonly run: (input: Input, context: ToolContext) => Promise<Output> | Output;
   /**
@@ -75,6 +80,8 @@ export interface Tool {
   run(input: JsonObject, context: ToolContext): Promise<Json>;
   /** Of a tool whose manifest says `compensable`. @throws as `run` */
   compensate?(call: { readonly input: JsonObject; readonly output: Json }, context: ToolContext): Promise<void>;
+  /** What a call with this input may cost. @throws ASTRA_TOOL_OUTPUT_INVALID */
+  estimate(input: JsonObject): ToolEstimate;
 }
 
 const longestMessage = 2_000;
@@ -103,6 +110,14 @@ export function defineTool<Input, Output>(definition: ToolDefinition<Input, Outp
         await attempt(() => compensate({ input, output }, context), name, context.signal);
       },
     }),
+    estimate(input) {
+      const fixed = manifest.estimate ?? {};
+      const parsed = definition.estimateCall ? tryParse(inputSchema, input) : null;
+      if (!parsed?.ok) return fixed;
+      const ofCall = definition.estimateCall?.(parsed.data);
+      const problem = `What ${name} estimates of a call is not valid`;
+      return parseWith(toolEstimateSchema, { ...fixed, ...ofCall }, 'ASTRA_TOOL_OUTPUT_INVALID', problem);
+    },
   };
 }
 
@@ -131,6 +146,7 @@ function manifestOf(definition: Described, inputSchema: z.ZodType): ToolManifest
     timeoutSeconds: definition.timeoutSeconds ?? 60,
     cacheSeconds: definition.cacheSeconds ?? 0,
     ...(definition.compensate !== undefined && { compensable: true }),
+    ...(definition.estimate && { estimate: definition.estimate }),
   });
   const faults = [...parsed.faults, ...contradictions(definition)];
   if (parsed.ok && faults.length === 0) return parsed.data;

@@ -1,8 +1,14 @@
 import { z } from 'zod';
 import { AstraError } from '../../domain/errors.ts';
 import { jsonObjectSchema, usageSchema } from '../../domain/schemas/common.ts';
+import { utf8Bytes } from '../../domain/utf8-bytes.ts';
 import type { Model } from '../llm/model.ts';
 import { defineTool, type Tool } from './define-tool.ts';
+
+/** Of an answer whose length the input does not bound. */
+const longAnswerTokens = 4_096;
+/** English has some four bytes a token, other languages and code fewer. */
+const bytesPerToken = 3;
 
 /** `model.generate`. Without side effects, but each call costs. */
 export function createModelGenerate(model: Model | null): Tool {
@@ -24,6 +30,11 @@ export function createModelGenerate(model: Model | null): Tool {
     effect: 'none',
     risk: 'low',
     timeoutSeconds: 120,
+    estimate: { tokens: longAnswerTokens },
+    estimateCall({ prompt, system = '', schema = {}, maxTokens = longAnswerTokens }) {
+      const asked = utf8Bytes(prompt) + utf8Bytes(system) + utf8Bytes(JSON.stringify(schema));
+      return { tokens: Math.ceil(asked / bytesPerToken) + maxTokens };
+    },
     async run(input, context) {
       if (!model) {
         const hint =

@@ -17,6 +17,7 @@ import {
   type GoalViewQueryResult,
   type GoalWorkflowInput,
   type RetryGoalMessage,
+  type UnparkTasksArgs,
 } from '../../workflows/contract.ts';
 import { readWorkflowInput, type NewGoal } from './read-workflow-input.ts';
 import { callTemporal } from './temporal-call.ts';
@@ -38,6 +39,8 @@ export interface GoalEngine {
   cancel(goalId: GoalId, args: CancelGoalArgs): Promise<boolean>;
   /** False when the goal does not run any more. */
   deliverEvent(goalId: GoalId, args: DeliverEventArgs): Promise<boolean>;
+  /** Has parked tasks executed again. False when the goal does not run any more. */
+  unparkTasks(goalId: GoalId, args: UnparkTasksArgs): Promise<boolean>;
 }
 
 /** An ended goal that is to run again. */
@@ -193,5 +196,6 @@ export function createGoalEngine(client: Client, options: { readonly onRead?: ()
       return running;
     },
     deliverEvent: (goalId, args) => signal(goalId, messages.deliverEvent, args),
+    unparkTasks: (goalId, args) => signal(goalId, messages.unparkTasks, args),
   };
 }

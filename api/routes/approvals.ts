@@ -9,7 +9,9 @@ import {
   type ApprovalView,
   type Decision,
 } from '../../domain/schemas/approval.ts';
+import { budgetAmountsSchema } from '../../domain/schemas/budget.ts';
 import { goalIdSchema } from '../../domain/schemas/common.ts';
+import { faultsError, tryParse } from '../../domain/schemas/parse.ts';
 import { readBody } from '../body.ts';
 import type { ApiEnv, Principal } from '../context.ts';
 import type { ApiDeps } from '../deps.ts';
@@ -126,6 +128,7 @@ export function mountApprovals(app: OpenAPIHono<ApiEnv>, deps: ApiDeps): void {
     // The row is the tenant's own; so is the goal it names.
     const before = await readApproval(tenant, c.req.valid('param').approvalId);
     const voter = requireVoter(before, c.get('principal'));
+    requireLimits(before, decision);
     const ballot = await ballotOf(tenant, before, decision);
     const at = new Date().toISOString();
     const args = { approvalId: before.id, ...voter, ...ballot, at };
@@ -164,4 +167,12 @@ function requireVoter(approval: Approval, { subject, claimedScopes }: Principal)
   const refusal = voteRefusal(approval, { subject, scopes });
   if (refusal !== null) throw new AstraError('ASTRA_FORBIDDEN', refusal);
   return { subject, scopes };
+}
+
+/** What replaces the input of a question for budget is the new limits. @throws ASTRA_BODY_INVALID */
+function requireLimits({ kind }: Approval, { editedInput }: Decision): void {
+  if (kind !== 'budget' || editedInput === undefined) return;
+  const { faults } = tryParse(budgetAmountsSchema, editedInput);
+  const ofBody = faults.map(({ pointer, message }) => ({ pointer: `/editedInput${pointer}`, message }));
+  if (ofBody.length > 0) throw faultsError(ofBody, 'ASTRA_BODY_INVALID', 'The body is not valid');
 }

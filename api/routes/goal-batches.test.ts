@@ -3,6 +3,7 @@ import { AstraError } from '../../domain/errors.ts';
 import { limits } from '../../domain/limits.ts';
 import { createGoalId } from '../goals/goal-id.ts';
 import type { NewGoal } from '../goals/read-workflow-input.ts';
+import { idleEngine } from '../test-support/idle-engine.ts';
 import { createTestApp, type TestApp } from '../test-support/test-app.ts';
 
 const start = vi.fn((_: NewGoal) => Promise.resolve(true));
@@ -11,15 +12,7 @@ beforeAll(async () => {
   app = await createTestApp({
     deps: {
       catalogue: () => Promise.resolve(new Map()),
-      engine: {
-        start,
-        find: () => Promise.resolve(null),
-        query: () => Promise.resolve(null),
-        retry: () => Promise.resolve(false),
-        amendPlan: () => Promise.reject(new Error('no goal runs')),
-        cancel: () => Promise.resolve(false),
-        deliverEvent: () => Promise.resolve(false),
-      },
+      engine: { ...idleEngine, start },
     },
   });
 });

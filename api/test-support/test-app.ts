@@ -22,6 +22,8 @@ import { createArtifactList } from '../../stores/postgres/artifacts.ts';
 import { createCascadeStore } from '../../stores/postgres/cascades.ts';
 import { createDeliveryLog } from '../../stores/postgres/delivery-log.ts';
 import { createDeletionStore } from '../../stores/postgres/deletions.ts';
+import { createBudgetLimits } from '../../stores/postgres/budget-limits.ts';
+import { createBudgetLedger } from '../../stores/postgres/budgets.ts';
 import { createGoalList } from '../../stores/postgres/goal-list.ts';
 import { createInboundWebhookStore } from '../../stores/postgres/inbound-webhooks.ts';
 import { createGoalTree } from '../../stores/postgres/goal-tree.ts';
@@ -119,6 +121,8 @@ export async function createTestApp({
     cascades: createCascadeStore(pool),
     approvals: createApprovalStore(pool),
     approvalPolicies: createApprovalPolicyStore(pool),
+    budgets: createBudgetLimits(pool),
+    ledger: createBudgetLedger(pool),
     templates: createTemplateStore(pool),
     tools,
     catalogue: createToolCatalogue(tools, { logger }),

@@ -59,7 +59,7 @@ export type Delegation = z.infer<typeof delegationSchema>;
 export const approvalSchema = z.strictObject({
   /** `apr_<goal>.<task>`; `apr_<goal>` for the goal's plan. Says where to send the decision without a look-up. */
   id: z.string(),
-  kind: z.enum(['plan', 'task', 'risky_task']),
+  kind: z.enum(['plan', 'task', 'risky_task', 'budget']),
   goalId: goalIdSchema,
   taskId: z.string().nullable(),
   /** For which agent the goal runs. */

@@ -21,6 +21,9 @@ export const taskIdSchema = z
 export const tenantSchema = z
   .string()
   .regex(/^[a-z0-9][a-z0-9-]{0,62}$/, 'must be a lower-case name of at most 63 characters');
+export const agentIdSchema = z
+  .string()
+  .regex(/^[\w.-]{1,128}$/, 'must have at most 128 letters, digits, "_", "-" or "."');
 export const timestampSchema = z.iso.datetime();
 
 export const errorInfoSchema = z.strictObject({

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Artifact } from './artifact.ts';
 import type { Approval, Decision, Deciders } from './approval.ts';
+import type { BudgetAmounts, BudgetUnit } from './budget.ts';
 import { goalIdSchema, jsonObjectSchema, timestampSchema, type ErrorInfo, type GoalId, type Usage } from './common.ts';
 import type { GoalHead, TaskView, WaitingFor } from './goal.ts';
 import type { Json, JsonObject } from '../json.ts';
@@ -14,6 +15,9 @@ interface Compensated {
   readonly output?: Json;
   readonly items?: number;
 }
+
+/** Why a task waits that nothing of its own goal can let go on. */
+export type ParkReason = 'budget' | 'failed' | 'paused' | 'outage';
 
 /** Event type → its data. Times are RFC 3339. A type marked `task` names its task in `taskId`. */
 export interface EventData {
@@ -58,6 +62,10 @@ export interface EventData {
     readonly items?: number;
   };
   'task.retrying': { readonly error: ErrorInfo; readonly nextAttemptAt: string };
+  /** task: it waits for something that a person or the outside can lift. */
+  'task.parked': { readonly reason: ParkReason; readonly detail?: string; readonly error?: ErrorInfo };
+  /** task: it is tried again. */
+  'task.unparked': { readonly reason: ParkReason };
   'task.completed': Output & { readonly startedAt: string; readonly usage?: Usage };
   'task.failed': { readonly error: ErrorInfo; readonly startedAt?: string; readonly usage?: Usage };
   'task.skipped': { readonly reason: 'condition' | 'upstream_skipped' | 'goal_ended' };
@@ -97,6 +105,13 @@ export interface EventData {
     readonly comment: string | null;
   };
   'approval.expired': { readonly approvalId: string };
+  /** task: what the attempt may cost is set aside in each of the budgets named. */
+  'budget.reserved': { readonly amounts: BudgetAmounts; readonly scopes: readonly string[] };
+  /** task: what the attempt has cost. Null: nobody knows, as it was lost, so what was reserved counts. */
+  'budget.settled': { readonly actual: BudgetAmounts | null };
+  'budget.exhausted': { readonly scope: string; readonly unit: BudgetUnit; readonly limit: string | number };
+  /** People have approved it. `limit`: the new one. */
+  'budget.raised': { readonly approvalId: string; readonly scope: string; readonly limit: BudgetAmounts };
   'artifact.created': { readonly artifact: Artifact };
 }
 export type EventType = keyof EventData;
@@ -131,6 +146,8 @@ export const eventTypes = [
   'plan.rejected',
   'task.started',
   'task.retrying',
+  'task.parked',
+  'task.unparked',
   'task.completed',
   'task.failed',
   'task.skipped',
@@ -141,6 +158,10 @@ export const eventTypes = [
   'approval.decided',
   'approval.delegated',
   'approval.expired',
+  'budget.reserved',
+  'budget.settled',
+  'budget.exhausted',
+  'budget.raised',
   'artifact.created',
 ] as const satisfies readonly EventType[];
 

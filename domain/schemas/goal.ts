@@ -2,7 +2,16 @@ import { z } from 'zod';
 import { limits } from '../limits.ts';
 import { approvalTerms, checkTerms } from './approval.ts';
 import { artifactSchema } from './artifact.ts';
-import { errorInfoSchema, goalIdSchema, jsonObjectSchema, jsonSchema, timestampSchema, usageSchema } from './common.ts';
+import { budgetAmountsSchema, goalBudgetSchema } from './budget.ts';
+import {
+  agentIdSchema,
+  errorInfoSchema,
+  goalIdSchema,
+  jsonObjectSchema,
+  jsonSchema,
+  timestampSchema,
+  usageSchema,
+} from './common.ts';
 import { planSchema } from './plan.ts';
 import { templateNameSchema } from './template.ts';
 import { targetUrlSchema } from './webhook.ts';
@@ -27,7 +36,7 @@ export const cascadeIdSchema = z
 export const goalSubmissionSchema = z
   .strictObject({
     objective: z.string().min(1).max(10_000).optional(),
-    agentId: z.string().min(1).max(128).optional(),
+    agentId: agentIdSchema.optional(),
     plan: planSchema.optional(),
     template: templateCallSchema.optional(),
     input: jsonObjectSchema.optional(),
@@ -37,6 +46,7 @@ export const goalSubmissionSchema = z
       .record(z.string().regex(/^[a-zA-Z0-9_.-]{1,63}$/), z.string().max(255))
       .refine((labels) => Object.keys(labels).length <= limits.labels, `at most ${limits.labels} labels`)
       .optional(),
+    budget: goalBudgetSchema.optional(),
     approval: z
       .strictObject({ plan: z.enum(['auto', 'required']).optional(), ...approvalTerms })
       .superRefine(checkTerms)
@@ -100,7 +110,7 @@ export const progressSchema = z.strictObject({
 
 /** Why something does not go on, and until when if that is known. */
 export const waitingForSchema = z.strictObject({
-  kind: z.enum(['dependency', 'approval', 'retry', 'timer', 'event', 'worker']),
+  kind: z.enum(['dependency', 'approval', 'retry', 'timer', 'event', 'worker', 'budget']),
   detail: z.string(),
   until: timestampSchema.nullable(),
 });
@@ -125,6 +135,10 @@ export const goalHeadSchema = z.strictObject({
   dependsOnGoalIds: z.array(goalIdSchema).optional(),
   cascadeId: cascadeIdSchema.optional(),
   callbackUrl: z.string().optional(),
+  /** As it was submitted; `GET /v1/budgets/goal:<id>` has what is left of it. */
+  budget: budgetAmountsSchema.optional(),
+  /** Names of the budgets beside its tenant's that it may count in: of its agent, of its own, of the goals above it. */
+  budgetScopes: z.array(z.string()).optional(),
 });
 export type GoalHead = z.infer<typeof goalHeadSchema>;
 

@@ -1,8 +1,13 @@
 import { z } from 'zod';
+import { budgetAmountsSchema } from './budget.ts';
 import { jsonObjectSchema } from './common.ts';
 
 export const workerClassSchema = z.enum(['tools', 'sandbox']);
 export type WorkerClass = z.infer<typeof workerClassSchema>;
+
+/** What a call may cost, for what its result then says: the time is that of its task's time-out unless it is said. */
+export const toolEstimateSchema = budgetAmountsSchema.omit({ tasks: true });
+export type ToolEstimate = z.infer<typeof toolEstimateSchema>;
 
 export const toolManifestSchema = z.strictObject({
   name: z.string().regex(/^[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)+$/, 'must look like namespace.verb'),
@@ -21,6 +26,8 @@ export const toolManifestSchema = z.strictObject({
   cacheSeconds: z.int().min(0),
   /** It can take back what it did: a goal that is cancelled with `compensate` has it do so. Left out otherwise. */
   compensable: z.literal(true).optional(),
+  /** Reserved in the budgets of a goal before each call. Without it a call is taken to cost its time alone. */
+  estimate: toolEstimateSchema.optional(),
 });
 /** What the engine knows of a tool without running it. */
 export type ToolManifest = z.infer<typeof toolManifestSchema>;

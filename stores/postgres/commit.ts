@@ -1,7 +1,8 @@
-import type { ClientBase, Pool } from 'pg';
+import type { ClientBase, Pool, QueryConfig } from 'pg';
 import { goalKey, type GoalWrite } from '../goal-write.ts';
 import { inTransaction } from './transaction.ts';
 import { commitColumns, deliveryColumns } from './commit-columns.ts';
+import { ledgerClauses, ledgerColumns, lockLedger } from './commit-ledger.ts';
 
 /**
  * One statement for a group of goals.
@@ -11,8 +12,9 @@ import { commitColumns, deliveryColumns } from './commit-columns.ts';
  *    share goals wait for one another and never deadlock.
  * 3. Whoever holds a goal's row is the only one to write its other rows, so those inserts meet no conflict but their own
  *    older versions.
+ * 4. Budgets are locked before goals, and who holds a goal alone wants no budget.
  */
-const parts = `
+const main = `
 WITH wanted AS (
   SELECT * FROM unnest($1::text[], $2::text[], $3::bigint[], $4::bigint[], $5::text[], $6::json[], $7::text[], $8::timestamptz[])
     AS w(tenant, goal_id, base, seq, status, state, marks, finished_at)
@@ -73,21 +75,51 @@ WITH wanted AS (
     details = excluded.details
 )`;
 
+const answer = '\nSELECT tenant, goal_id, awaited FROM done';
+
+/** What only some commits write: left out of the statement of the others, which are most, so that those cost what they did. */
+interface CommitPart {
+  readonly name: string;
+  /** Further clauses, whose parameters are counted from $1. */
+  readonly clauses: string;
+  isIn(write: GoalWrite): boolean;
+  columns(writes: readonly GoalWrite[]): unknown[];
+}
+
 /** The outbox: deliveries are made if and only if their events are. */
-const outboxPart = `, new_deliveries AS (
+const outbox: CommitPart = {
+  name: 'deliveries',
+  clauses: `new_deliveries AS (
   INSERT INTO webhook_deliveries (tenant, goal_id, delivery_id, webhook_id, endpoint, url, seq, type, status, attempts,
     created_at, next_attempt_at, give_up_at)
   SELECT d.*, 'pending', 0, now(), now(), now() + interval '24 hours'
-  FROM unnest($72::text[], $73::text[], $74::text[], $75::text[], $76::text[], $77::text[], $78::bigint[], $79::text[])
+  FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::bigint[], $8::text[])
     AS d(tenant, goal_id, delivery_id, webhook_id, endpoint, url, seq, type)
   JOIN done ON done.tenant = d.tenant AND done.goal_id = d.goal_id
   ON CONFLICT DO NOTHING
-)`;
+)`,
+  isIn: ({ deliveries }) => deliveries.length > 0,
+  columns: deliveryColumns,
+};
+const ledger: CommitPart = {
+  name: 'ledger',
+  clauses: ledgerClauses,
+  isIn: (write) => write.ledger !== null,
+  columns: ledgerColumns,
+};
 
-const answer = '\nSELECT tenant, goal_id, awaited FROM done';
-const statement = { name: 'commit-goals', text: parts + answer };
-/** A statement of its own, so that commits without deliveries, which are most, cost what they did. */
-const statementWithOutbox = { name: 'commit-goals-and-deliveries', text: parts + outboxPart + answer };
+function statementFor(writes: readonly GoalWrite[]): QueryConfig {
+  let [name, text] = ['commit-goals', main];
+  const values = commitColumns(writes);
+  for (const part of [outbox, ledger]) {
+    if (!writes.some(part.isIn)) continue;
+    const before = values.length;
+    name += `-${part.name}`;
+    text += `, ${part.clauses.replaceAll(/\$(\d+)/g, (_, n: string) => `$${before + Number(n)}`)}`;
+    values.push(...part.columns(writes));
+  }
+  return { name, text: text + answer, values };
+}
 
 /** By `goalKey`: do others wait for the goal? */
 type Moved = ReadonlyMap<string, { readonly awaited: boolean }>;
@@ -100,8 +132,10 @@ type Moved = ReadonlyMap<string, { readonly awaited: boolean }>;
  */
 export async function commitGoals(db: Pool | ClientBase, writes: readonly GoalWrite[]): Promise<Moved> {
   const ordered = writes.toSorted((a, b) => (goalKey(a.goal) < goalKey(b.goal) ? -1 : 1));
-  if (ordered.every(({ removed }) => removed.size === 0)) return commit(db, ordered);
+  const isRemoving = ordered.some(({ removed }) => removed.size > 0);
+  if (!isRemoving && !ordered.some(ledger.isIn)) return commit(db, ordered);
   return inTransaction(db, async (client) => {
+    if (ordered.some(ledger.isIn)) await lockLedger(client, ordered);
     const moved = await commit(client, ordered);
     for (const write of ordered) if (moved.has(goalKey(write.goal))) await removeTasks(client, write);
     return moved;
@@ -109,13 +143,7 @@ export async function commitGoals(db: Pool | ClientBase, writes: readonly GoalWr
 }
 
 async function commit(db: Pool | ClientBase, ordered: readonly GoalWrite[]): Promise<Moved> {
-  const columns = commitColumns(ordered);
-  const hasDeliveries = ordered.some(({ deliveries }) => deliveries.length > 0);
-  const { rows } = await db.query<{ tenant: string; goal_id: string; awaited: boolean }>(
-    hasDeliveries
-      ? { ...statementWithOutbox, values: [...columns, ...deliveryColumns(ordered)] }
-      : { ...statement, values: columns },
-  );
+  const { rows } = await db.query<{ tenant: string; goal_id: string; awaited: boolean }>(statementFor(ordered));
   return new Map(rows.map((row) => [`${row.tenant}/${row.goal_id}`, row]));
 }
 

@@ -44,7 +44,9 @@ export function rebuildGoal(pool: Pool, goal: GoalRef): Promise<number | null> {
       for (const table of derivedTables) {
         await client.query(`DELETE FROM ${table} WHERE tenant = $1 AND goal_id = $2`, key);
       }
-      await commitGoals(client, [goalWrite(goal, { record, changes, baseSeq: rows[0]?.seq ?? 0, events: [] })]);
+      // The budgets have followed these events already.
+      const ofGoal = { ...changes, ledger: null };
+      await commitGoals(client, [goalWrite(goal, { record, changes: ofGoal, baseSeq: rows[0]?.seq ?? 0, events: [] })]);
     }
     return record.state.seq || null;
   });

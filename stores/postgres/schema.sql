@@ -71,6 +71,38 @@ CREATE TABLE artifacts (
 CREATE INDEX artifacts_by_content ON public.artifacts USING btree (tenant, sha256);
 CREATE INDEX artifacts_of_goal ON public.artifacts USING btree (tenant, goal_id, created_at, artifact_id);
 
+CREATE TABLE budget_reservations (
+  tenant text COLLATE "C" NOT NULL,
+  goal_id text COLLATE "C" NOT NULL,
+  task_id text COLLATE "C" NOT NULL,
+  scope text COLLATE "C" NOT NULL,
+  unit text COLLATE "C" NOT NULL,
+  amount numeric NOT NULL,
+  attempt integer NOT NULL,
+  PRIMARY KEY (tenant, goal_id, task_id, scope, unit)
+) WITH (fillfactor=80, autovacuum_vacuum_scale_factor=0.02);
+
+CREATE TABLE budget_waiting (
+  tenant text COLLATE "C" NOT NULL,
+  scope text COLLATE "C" NOT NULL,
+  unit text COLLATE "C" NOT NULL,
+  goal_id text COLLATE "C" NOT NULL,
+  amount numeric NOT NULL,
+  PRIMARY KEY (tenant, scope, unit, goal_id)
+);
+
+CREATE TABLE budgets (
+  tenant text COLLATE "C" NOT NULL,
+  scope text COLLATE "C" NOT NULL,
+  unit text COLLATE "C" NOT NULL,
+  ceiling numeric NOT NULL,
+  original numeric NOT NULL,
+  reserved numeric NOT NULL,
+  spent numeric NOT NULL,
+  PRIMARY KEY (tenant, scope, unit)
+) WITH (fillfactor=50, autovacuum_vacuum_scale_factor=0.02);
+CREATE INDEX budgets_standing ON public.budgets USING btree (tenant, scope) WHERE (scope !~~ 'goal:%'::text);
+
 CREATE TABLE cascade_cancels (
   tenant text COLLATE "C" NOT NULL,
   cascade_id text COLLATE "C" NOT NULL,

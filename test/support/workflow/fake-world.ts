@@ -2,18 +2,20 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Context, heartbeat } from '@temporalio/activity';
 import type {
   Activities,
+  AttemptedCall,
   ExecuteTaskAnswer,
   GoalHold,
+  OpenedApproval,
   OpenedTask,
   PlanGoalArgs,
   RetryDue,
   RetryGoalResult,
   SegmentResult,
   TaskOutcome,
-  Unapproved,
   TaskRef,
 } from '../../../activities/contract.ts';
 import { createGoalGraph } from '../../../domain/goal-graph.ts';
+import type { GoalRef } from '../../../domain/goal-ref.ts';
 import type { PlanOutline, TaskOutline } from '../../../domain/plan-outline.ts';
 import type { EventDraft } from '../../../domain/schemas/event.ts';
 
@@ -30,7 +32,12 @@ export interface Behaviour {
   /** Called for each attempt of a tool task or item; `last` and `cleared` when the workflow says that it is. */
   readonly execute?: (
     taskId: string,
-    about: { readonly attempt: number; readonly last: boolean; readonly cleared: boolean },
+    about: {
+      readonly attempt: number;
+      readonly last: boolean;
+      readonly cleared: boolean;
+      readonly unparked: boolean;
+    },
   ) => Promise<ExecuteTaskAnswer> | ExecuteTaskAnswer;
   readonly opened?: { readonly [taskId: string]: OpenedTask | ((ref: TaskRef) => OpenedTask) };
   /** Inline tasks that a segment leaves to activities, and those it does not reach at its first call. */
@@ -42,6 +49,10 @@ export interface Behaviour {
   /** What there is to compensate, a list after the other, and what comes of a task's compensation. */
   readonly compensations?: readonly (readonly string[])[];
   readonly compensate?: (taskId: string) => Promise<void> | void;
+  /** The goal's calls are counted one by one: nothing runs in segments. */
+  readonly apart?: true;
+  /** The question for more budget. */
+  readonly asked?: (goal: GoalRef) => OpenedApproval;
 }
 
 export interface FakeWorld {
@@ -96,6 +107,7 @@ export function createFakeWorld(behaviour: Behaviour): FakeWorld {
       const first = (args.planOnly ?? args.submission.approval?.plan === 'required') ? [] : graph.takeSegment();
       calls.push(['beginGoal', ...first.map(({ id }) => id)].join(' '));
       await sleep(behaviour.planMs ?? 0);
+      if (behaviour.apart) return { outline, begun: { outcomes: {}, deferred: [], apart: true }, completed: false };
       const begun = first.length > 0 ? segmentOf(first) : null;
       const ended = Object.values(begun?.outcomes ?? {});
       const completed = ended.length === outline.tasks.length && ended.every(({ status }) => status === 'completed');
@@ -162,20 +174,29 @@ export function createFakeWorld(behaviour: Behaviour): FakeWorld {
       calls.push('completeGoal');
       return { error: null };
     },
+    askForBudget: async ({ goal }) => {
+      calls.push('askForBudget');
+      return behaviour.asked?.(goal) ?? null;
+    },
+    raiseBudget: async ({ editedInput }) => {
+      calls.push(`raiseBudget ${JSON.stringify(editedInput)}`);
+      return { waiting: [] };
+    },
     executeTasks: async ({ taskIds }) => {
       calls.push(`executeTasks ${taskIds.join(' ')}`);
       const { attempt } = Context.current().info;
-      const endOf = async (id: string): Promise<TaskOutcome | RetryDue | Unapproved> =>
+      const endOf = async (id: string): Promise<AttemptedCall> =>
         behaviour.retriedTogether?.includes(id)
           ? retryDue
-          : ((await behaviour.execute?.(id, { attempt, last: false, cleared: false })) ?? completed);
+          : ((await behaviour.execute?.(id, { attempt, last: false, cleared: false, unparked: false })) ?? completed);
       const ends = await Promise.all(taskIds.map(async (id) => [id, await endOf(id)] as const));
       return Object.fromEntries(ends);
     },
-    executeTask: async ({ taskId, last = false, attempted = 0, cleared = false }) => {
+    executeTask: async ({ taskId, last = false, attempted = 0, cleared = false, unparked }) => {
       const attempt = attempted + Context.current().info.attempt;
-      calls.push(`executeTask ${taskId}${cleared ? ' cleared' : ''}`);
-      return (await behaviour.execute?.(taskId, { attempt, last, cleared })) ?? completed;
+      calls.push(`executeTask ${taskId}${cleared ? ' cleared' : ''}${unparked ? ` after ${attempted}` : ''}`);
+      const about = { attempt, last, cleared, unparked: unparked !== undefined };
+      return (await behaviour.execute?.(taskId, about)) ?? completed;
     },
     sweep: async () => undefined,
     erase: async () => ({ done: true, waitSeconds: 0 }),

@@ -3,6 +3,7 @@ import { compensationScenarios } from './compensation.ts';
 import { endingScenarios } from './endings.ts';
 import { graphScenarios } from './graph.ts';
 import { mapScenarios } from './maps.ts';
+import { parkingScenarios } from './parking.ts';
 import { peopleScenarios } from './people.ts';
 import { riskyScenarios } from './risky.ts';
 import type { Scenario } from './scenario.ts';
@@ -13,6 +14,7 @@ export const scenarios: readonly Scenario[] = [
   ...mapScenarios,
   ...peopleScenarios,
   ...riskyScenarios,
+  ...parkingScenarios,
   ...endingScenarios,
   ...compensationScenarios,
 ];

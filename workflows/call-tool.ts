@@ -1,0 +1,41 @@
+import type { ExecutedTask, ExecuteTaskArgs, Unapproved } from '../activities/contract.ts';
+import { executeTool, type ToolCallRef, type ToolRun } from './activities.ts';
+import { closeTask } from './close-task.ts';
+import type { Stage } from './flight.ts';
+
+interface CallOptions extends Pick<ExecuteTaskArgs, 'last' | 'cleared'> {
+  /** Told when the call waits, and can be given up and begun again later. */
+  readonly stage?: Stage;
+}
+
+/** Makes a tool call until it ends, or policy stops it, and waits in between for as long as it is parked. */
+export async function callTool(
+  run: ToolRun,
+  call: ToolCallRef,
+  { stage, last, cleared }: CallOptions = {},
+): Promise<ExecutedTask | Unapproved> {
+  const { goal, parking } = run;
+  const { taskId } = call;
+  try {
+    for (let times = 0; ; times += 1) {
+      const since = parking.mark();
+      // While it was parked tasks may have been added.
+      const isLast = last && run.goal === goal;
+      const answer = await executeTool(run, call, {
+        ...(isLast && { last }),
+        ...(cleared && { cleared }),
+        ...parking.courses.get(taskId),
+      });
+      if (answer.status !== 'parked') {
+        parking.roomMade();
+        return answer;
+      }
+      stage?.pause();
+      const ending = await parking.wait(taskId, answer, { since, times });
+      if (ending) return await closeTask({ goal: run.goal, taskId }, ending);
+      await stage?.resume();
+    }
+  } finally {
+    parking.leave(taskId);
+  }
+}
