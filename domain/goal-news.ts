@@ -1,5 +1,6 @@
 import { isFinalGoal, isFinalTask, outlineOfTask, touchedTask, type GoalRecord } from './goal-record.ts';
 import { parseTaskId } from './ids.ts';
+import { isSamePause } from './same-pause.ts';
 import type { EventDraft, EventType } from './schemas/event.ts';
 
 type Draft<T extends EventType> = Extract<EventDraft, { type: T }>;
@@ -26,6 +27,9 @@ const decidesPlan = (record: GoalRecord, { data }: Draft<'plan.approved' | 'plan
 const news: IsNews = {
   'goal.submitted': (record) => record.head === null,
   'goal.context_assembled': (record) => !record.marks.has('goal.context_assembled'),
+  'goal.paused': ({ state: { status, pause } }, { data }) =>
+    status !== 'cancelling' && !(pause && isSamePause(pause, data)),
+  'goal.resumed': (record) => record.state.status === 'paused',
   'goal.cancelling': (record) => record.state.status !== 'cancelling',
   'goal.completed': () => true,
   'goal.failed': () => true,
@@ -43,6 +47,8 @@ const news: IsNews = {
     const state = touchedTask(record, taskId);
     return !state || attempt > state.attempt || (attempt === state.attempt && state.status !== 'retrying');
   },
+  'task.parked': (record, { taskId }) => isOpen(record, taskId) && touchedTask(record, taskId)?.status !== 'parked',
+  'task.unparked': (record, { taskId }) => isOpen(record, taskId) && touchedTask(record, taskId)?.status === 'parked',
   'task.completed': endsTask,
   'task.failed': endsTask,
   'task.skipped': endsTask,

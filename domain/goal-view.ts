@@ -15,9 +15,11 @@ import {
   keepArtifact,
   putApproval,
   putTask,
-  unlessCancelling,
+  unlessStopped,
+  unpaused,
   update,
 } from './goal-writes.ts';
+import { pauseGoal, resumeGoal } from './pause.ts';
 import type { Approval } from './schemas/approval.ts';
 import type { EventType, GoalEvent, Output } from './schemas/event.ts';
 import type { GoalHead, GoalState } from './schemas/goal.ts';
@@ -39,7 +41,9 @@ const reducers: Reducers = {
     update(record, { status: 'planning' });
   },
   'goal.context_assembled': (record, { type }, changes) => addTo(record.marks, type, changes),
-  'goal.cancelling': (record) => update(record, { status: 'cancelling' }),
+  'goal.paused': pauseGoal,
+  'goal.resumed': resumeGoal,
+  'goal.cancelling': (record) => update(record, { status: 'cancelling', ...unpaused(record) }),
   'goal.completed'(record, event, changes) {
     endGoal(record, event, changes);
     keepArtifact(record, event, changes);
@@ -58,7 +62,7 @@ const reducers: Reducers = {
     const { revision, source } = outline;
     const progress = { total, completed: 0, running: 0, failed: 0, skipped: 0, waiting: total };
     update(record, {
-      status: unlessCancelling(record, 'running'),
+      status: unlessStopped(record, 'running'),
       startedAt: record.state.startedAt ?? at,
       plan: { revision, source, taskCount: total },
       progress,
@@ -74,7 +78,7 @@ const reducers: Reducers = {
   },
   'plan.approved'(record, { data, at }, changes) {
     addTo(record.marks, planDecisionMark(data.revision), changes);
-    update(record, { status: unlessCancelling(record, 'running'), startedAt: record.state.startedAt ?? at });
+    update(record, { status: unlessStopped(record, 'running'), startedAt: record.state.startedAt ?? at });
   },
   'plan.rejected': (record, { data }, changes) => addTo(record.marks, planDecisionMark(data.revision), changes),
   'task.started'(record, { taskId, attempt, at, seq, data }, changes) {
@@ -92,6 +96,18 @@ const reducers: Reducers = {
     const before = touchedTask(record, taskId) ?? untouchedTask;
     const waitingFor = { kind: 'retry', detail: error.code, until: nextAttemptAt } as const;
     putTask(record, taskId, { ...before, status: 'retrying', attempt, waitingFor, error }, { changes, seq });
+  },
+  'task.parked'(record, { taskId, attempt, seq, data: { reason, detail = reason, error } }, changes) {
+    if (taskId === null) return;
+    const before = touchedTask(record, taskId) ?? untouchedTask;
+    const waitingFor = { kind: reason, detail, until: null } as const;
+    const state = { ...before, status: 'parked', attempt, waitingFor, error: error ?? before.error } as const;
+    putTask(record, taskId, state, { changes, seq });
+  },
+  'task.unparked'(record, { taskId, seq }, changes) {
+    const before = taskId === null ? undefined : touchedTask(record, taskId);
+    if (taskId === null || !before) return;
+    putTask(record, taskId, { ...before, status: 'queued', waitingFor: null }, { changes, seq });
   },
   'task.completed'(record, event, changes) {
     endTask(record, event, changes, 'artifact' in event.data ? { artifact: event.data.artifact } : {});
@@ -114,7 +130,7 @@ const reducers: Reducers = {
     putApproval(record, approval, changes);
     if (taskId === null) {
       const startedAt = record.tasks.size === 0 ? null : record.state.startedAt;
-      return update(record, { status: unlessCancelling(record, 'awaiting_approval'), startedAt });
+      return update(record, { status: unlessStopped(record, 'awaiting_approval'), startedAt });
     }
     const before = touchedTask(record, taskId) ?? { ...untouchedTask, attempt, startedAt: at };
     const waitingFor = { kind: 'approval', detail: approvalId, until: data.expiresAt } as const;

@@ -5,14 +5,20 @@ import { goalIdSchema, jsonObjectSchema, timestampSchema, type ErrorInfo, type G
 import type { GoalHead, TaskView } from './goal.ts';
 import type { Json, JsonObject } from '../json.ts';
 import type { PlanOutline } from '../plan-outline.ts';
+import type { GoalPause } from './pause.ts';
 
 /** An output as it travels in events: inline up to `limits.inlineOutputBytes`, else a reference. */
 export type Output = { readonly output: Json } | { readonly artifact: Artifact };
+
+/** Why a task waits that nothing of its own goal can let go on. */
+export type ParkReason = 'paused';
 
 /** Event type → its data. Times are RFC 3339. A type marked `task` names its task in `taskId`. */
 export interface EventData {
   'goal.submitted': { readonly head: GoalHead };
   'goal.context_assembled': { readonly documents: number; readonly sizeBytes: number };
+  'goal.paused': Readonly<Omit<GoalPause, 'since'>>;
+  'goal.resumed': { readonly by: Exclude<GoalPause['by'], 'policy'> };
   'goal.cancelling': { readonly reason: string | null };
   'goal.completed': Output;
   'goal.failed': { readonly error: ErrorInfo };
@@ -28,6 +34,10 @@ export interface EventData {
     readonly items?: number;
   };
   'task.retrying': { readonly error: ErrorInfo; readonly nextAttemptAt: string };
+  /** task: it waits for something that a person or the outside can lift. */
+  'task.parked': { readonly reason: ParkReason; readonly detail?: string; readonly error?: ErrorInfo };
+  /** task: it is tried again. */
+  'task.unparked': { readonly reason: ParkReason };
   'task.completed': Output & { readonly startedAt: string; readonly usage?: Usage };
   'task.failed': { readonly error: ErrorInfo; readonly startedAt?: string; readonly usage?: Usage };
   'task.skipped': { readonly reason: 'condition' | 'upstream_skipped' | 'goal_ended' };
@@ -70,6 +80,8 @@ export type GoalEvent = EventDraft & { readonly goalId: GoalId; readonly seq: nu
 export const eventTypes = [
   'goal.submitted',
   'goal.context_assembled',
+  'goal.paused',
+  'goal.resumed',
   'goal.cancelling',
   'goal.completed',
   'goal.failed',
@@ -79,6 +91,8 @@ export const eventTypes = [
   'plan.rejected',
   'task.started',
   'task.retrying',
+  'task.parked',
+  'task.unparked',
   'task.completed',
   'task.failed',
   'task.skipped',

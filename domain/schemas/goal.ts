@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { limits } from '../limits.ts';
 import { artifactSchema } from './artifact.ts';
 import { errorInfoSchema, goalIdSchema, jsonObjectSchema, jsonSchema, timestampSchema, usageSchema } from './common.ts';
+import { pauseOnSchema, pauseSchema } from './pause.ts';
 import { planSchema } from './plan.ts';
 import { templateNameSchema } from './template.ts';
 
@@ -32,6 +33,7 @@ export const goalSubmissionSchema = z
     approval: z
       .strictObject({ plan: z.enum(['auto', 'required']).optional(), required: z.int().min(1).max(20).optional() })
       .optional(),
+    pauseOn: pauseOnSchema.optional(),
   })
   .refine((goal) => !(goal.plan && goal.template), { message: 'give plan or template, not both', path: ['template'] })
   .refine((goal) => Boolean(goal.plan ?? goal.template ?? goal.objective), {
@@ -107,6 +109,8 @@ export const goalStateSchema = z.strictObject({
   usage: usageSchema,
   startedAt: timestampSchema.nullable(),
   finishedAt: timestampSchema.nullable(),
+  /** Set while the goal is paused. */
+  pause: pauseSchema.optional(),
 });
 export type GoalState = z.infer<typeof goalStateSchema>;
 
@@ -135,7 +139,7 @@ export const taskViewSchema = z.strictObject({
   after: z.array(z.string()),
   waitingFor: z
     .strictObject({
-      kind: z.enum(['dependency', 'approval', 'retry', 'timer', 'event', 'worker']),
+      kind: z.enum(['dependency', 'approval', 'retry', 'timer', 'event', 'worker', 'paused']),
       detail: z.string(),
       until: timestampSchema.nullable(),
     })
