@@ -1,7 +1,7 @@
 import type { Approval } from '../domain/schemas/approval.ts';
 import type { GoalId } from '../domain/schemas/common.ts';
 import type { ErrorInfo } from '../domain/schemas/common.ts';
-import type { EventDraft } from '../domain/schemas/event.ts';
+import type { EventDraft, ParkReason } from '../domain/schemas/event.ts';
 import type { GoalSubmission } from '../domain/schemas/goal.ts';
 import type { JsonObject } from '../domain/json.ts';
 import type { PlanOutline } from '../domain/plan-outline.ts';
@@ -30,7 +30,7 @@ export interface PlanGoalArgs {
   readonly depth: number;
 }
 export interface BeginGoalArgs extends PlanGoalArgs {
-  /** The goal was cancelled before it began: it is recorded, and nothing of it is run. */
+  /** The goal was cancelled or paused before it began: it is recorded, and nothing of it is run. */
   readonly planOnly?: true;
 }
 export type PlanGoalResult = { readonly outline: PlanOutline } | { readonly error: ErrorInfo };
@@ -57,6 +57,10 @@ export interface ExecuteTaskArgs extends TaskRef {
   readonly repeated?: true;
   /** Attempts that were made of it in other activities. */
   readonly attempted?: number;
+  /** Of those, how many a pause has stopped: they count for no retry policy. */
+  readonly held?: number;
+  /** Another attempt is the workflow's to ask for: it looks at each of them. */
+  readonly single?: true;
 }
 
 export interface ExecuteTasksArgs extends Pick<ExecuteTaskArgs, 'goal' | 'repeated'> {
@@ -74,6 +78,16 @@ export interface RetryDue {
   /** Attempts made so far. */
   readonly attempted: number;
 }
+
+/** The attempt was stopped on request, and the goal is not being cancelled: by a pause, after which the task goes on. */
+export interface HeldAttempt {
+  readonly status: 'held';
+  /** Attempts made so far, this one included. */
+  readonly attempted: number;
+}
+
+/** `attempted`: attempts that had begun. */
+export type ParkedTask = TaskOutcome | { readonly status: 'parked'; readonly attempted: number };
 
 /** What the workflow needs to carry a task out itself. */
 export type OpenedTask =
@@ -109,7 +123,8 @@ export interface SegmentArgs {
   readonly taskIds: readonly string[];
 }
 /** `goalCompleted`: with the task, which was the last one, the goal's completion is recorded. */
-export type ExecuteTaskResult = TaskOutcome & { readonly goalCompleted?: true };
+export type ExecutedTask = TaskOutcome & { readonly goalCompleted?: true };
+export type ExecuteTaskResult = ExecutedTask | RetryDue | HeldAttempt;
 
 export interface MapSegmentArgs {
   readonly task: TaskRef;
@@ -153,19 +168,33 @@ export interface KernelActivities extends SegmentActivities {
   openTask(args: TaskRef): Promise<OpenedTask>;
   /** Gathers the output and records the end, unless one is recorded: then answers with that. */
   closeTask(args: { readonly task: TaskRef; readonly ending: TaskEnding }): Promise<TaskOutcome>;
+  /**
+   * Records that a task that has begun waits for what the workflow sees to. A task that is recorded as ended is not
+   * parked: then its outcome is the answer.
+   * @param args.attempted attempts that the workflow knows of; the record may know of more
+   */
+  parkTask(args: {
+    readonly task: TaskRef;
+    readonly reason: ParkReason;
+    readonly detail: string;
+    readonly attempted: number;
+  }): Promise<ParkedTask>;
   /** Evaluates the plan's output and records `goal.completed`, or `goal.failed` when it cannot be evaluated. */
   completeGoal(args: { readonly goal: GoalRef }): Promise<{ readonly error: ErrorInfo | null }>;
 }
 
 /** Run as activities of their own, on the task queue of the tool's worker class. */
 export interface ToolActivities {
-  /** One attempt at a tool call. Throws a retryable failure while attempts are left; else records the end. */
+  /**
+   * One attempt at a tool call. Throws a retryable failure while attempts are left, or with `single` says so; else records
+   * the end. An attempt that is cancelled while its goal is not is held, not ended.
+   */
   executeTask(task: ExecuteTaskArgs): Promise<ExecuteTaskResult>;
   /**
    * One attempt at each of several quick tool calls, side by side; answers when all have ended. Each is recorded by itself,
    * which is the checkpoint: should the worker die, those without a record run again.
    */
-  executeTasks(tasks: ExecuteTasksArgs): Promise<{ readonly [taskId: string]: TaskOutcome | RetryDue }>;
+  executeTasks(tasks: ExecuteTasksArgs): Promise<{ readonly [taskId: string]: TaskOutcome | RetryDue | HeldAttempt }>;
 }
 
 /** A plan by a model: too slow for a local activity. Its goal's submission is recorded before. */

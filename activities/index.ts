@@ -7,6 +7,7 @@ import { createAttempts } from './execution/attempts.ts';
 import { createExecuteTask } from './execution/execute-task.ts';
 import { createExecuteTasks } from './execution/execute-tasks.ts';
 import { createOpenTask } from './execution/open-task.ts';
+import { createParkTask } from './execution/park-task.ts';
 import { createRunMapSegment } from './execution/run-map-segment.ts';
 import { createRunSegment } from './execution/run-segment.ts';
 import { createTaskScopes } from './execution/task-scope.ts';
@@ -35,6 +36,7 @@ export function createActivities(deps: ExecutionDeps): Activities {
     runMapSegment: createRunMapSegment(execution),
     openTask: createOpenTask(execution),
     closeTask: createCloseTask(execution),
+    parkTask: createParkTask(recorder),
     completeGoal: createCompleteGoal(execution),
     executeTask: createExecuteTask(attempts),
     executeTasks: createExecuteTasks(attempts),

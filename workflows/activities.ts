@@ -15,7 +15,7 @@ import type {
 } from '../activities/contract.ts';
 import { bindingOf, type TaskOutline, type ToolBinding } from '../domain/plan-outline.ts';
 import { retryOf, timeoutSecondsOf } from '../domain/retry.ts';
-import { taskQueues } from './contract.ts';
+import { taskQueues, type ParkedAttempts } from './contract.ts';
 import type { GoalRun } from './goal-run.ts';
 
 /** While Postgres is away a record is tried again until it succeeds: a goal waits, it does not fail. */
@@ -69,7 +69,7 @@ const isDear = (task: TaskOutline, binding: ToolBinding | undefined): boolean =>
   binding?.effect === 'once' || timeoutSecondsOf(task, binding) > 60;
 
 /** What tools are executed with. */
-export type ToolRun = Pick<GoalRun, 'goal' | 'outline' | 'repeated'>;
+export type ToolRun = Pick<GoalRun, 'goal' | 'outline' | 'repeated' | 'pause' | 'policy'>;
 
 /** A task, or an item of a map, to be executed. */
 export interface ToolCallRef {
@@ -78,15 +78,25 @@ export interface ToolCallRef {
   readonly taskId: string;
 }
 
+/** @param options.attempted attempts made before, of which `held` count for nothing */
+type ToolOptions = Pick<ExecuteTaskArgs, 'last' | 'single'> & ParkedAttempts;
+
+/** One attempt at what must happen once, unless its author says otherwise. */
+function mostAttempts({ task }: ToolCallRef, binding: ToolBinding | undefined, options: ToolOptions): number {
+  const { attempted, held, single } = options;
+  const own = single ? 1 : retryOf(task, binding).maxAttempts - (attempted - held);
+  // To the server 0 is no limit.
+  return Math.max(1, binding?.effect === 'once' ? own : own + lostAttempts);
+}
+
 /** One task, or one item of a map, as an activity on the queue of its tool's class. */
 export async function executeTool(
   { goal, outline, repeated }: ToolRun,
-  { task, taskId }: ToolCallRef,
-  options: Pick<ExecuteTaskArgs, 'last' | 'attempted'> = {},
+  call: ToolCallRef,
+  { attempted, held, ...options }: ToolOptions,
 ): Promise<ExecuteTaskResult> {
+  const { task, taskId } = call;
   const binding = bindingOf(outline, task);
-  const retry = retryOf(task, binding);
-  const maxAttempts = retry.maxAttempts - (options.attempted ?? 0);
   const { executeTask } = proxyActivities<ToolActivities>({
     taskQueue: binding?.workerClass === 'sandbox' ? taskQueues.sandbox : taskQueues.main,
     startToCloseTimeout: (timeoutSecondsOf(task, binding) + graceSeconds) * 1_000,
@@ -94,10 +104,10 @@ export async function executeTool(
     activityId: taskId,
     ...(task.title !== undefined && { summary: task.title }),
     cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
-    // One attempt at what must happen once, unless its author says otherwise.
-    retry: { ...lostRetry, maximumAttempts: binding?.effect === 'once' ? maxAttempts : maxAttempts + lostAttempts },
+    retry: { ...lostRetry, maximumAttempts: mostAttempts(call, binding, { attempted, held, ...options }) },
   });
-  return executeTask({ goal, taskId, ...options, ...(repeated && { repeated }) });
+  const before = { ...(attempted > 0 && { attempted }), ...(held > 0 && { held }) };
+  return executeTask({ goal, taskId, ...options, ...before, ...(repeated && { repeated }) });
 }
 
 /** Several quick calls as one activity. */

@@ -3,7 +3,9 @@ import type { GoalId } from '../domain/schemas/common.ts';
 import type { GoalSubmission, GoalView } from '../domain/schemas/goal.ts';
 import type { Decision } from '../domain/schemas/approval.ts';
 import type { JsonObject } from '../domain/json.ts';
+import type { PauseTally } from '../domain/pause-policy.ts';
 import type { PlanOutline } from '../domain/plan-outline.ts';
+import type { GoalPause, PauseOn } from '../domain/schemas/pause.ts';
 import { utf8Bytes } from '../domain/utf8-bytes.ts';
 
 /** Everything the API and the worker may know of the workflows. */
@@ -72,6 +74,26 @@ export interface CarriedGoal {
   readonly mailbox: { readonly [event: string]: readonly JsonObject[] };
   /** By approval: what a voter wants done instead of what was asked about. */
   readonly edits: { readonly [approvalId: string]: JsonObject };
+  readonly pause?: CarriedPause;
+  readonly policy?: CarriedPolicy;
+}
+
+export interface CarriedPause {
+  /** Null: it is just being resumed. */
+  readonly standing: (PauseGoalArgs & { readonly sinceMs: number }) | null;
+  /** What people or policy ask for, and what the goal above does. */
+  readonly asks: { readonly [asker in 'own' | 'parent']?: PauseGoalArgs };
+  readonly parked: { readonly [taskId: string]: ParkedAttempts };
+}
+/** Of a parked task: the attempts at it that had begun, and how many of them a pause has stopped. */
+export interface ParkedAttempts {
+  readonly attempted: number;
+  readonly held: number;
+}
+/** When the goal pauses by itself, and what it has counted for it. */
+export interface CarriedPolicy {
+  readonly on: PauseOn;
+  readonly tally?: PauseTally;
 }
 
 /** Answer of the workflow, seen by a parent goal and in the Temporal UI. The output itself is in the record. */
@@ -81,6 +103,8 @@ export interface GoalWorkflowResult {
 
 export const messages = {
   cancelGoal: 'cancelGoal',
+  pauseGoal: 'pauseGoal',
+  resumeGoal: 'resumeGoal',
   deliverEvent: 'deliverEvent',
   decideApproval: 'decideApproval',
   goalView: 'goalView',
@@ -88,6 +112,11 @@ export const messages = {
 
 export interface CancelGoalArgs {
   readonly reason: string | null;
+}
+/** `parent`: the goal above is paused, of which a map's shard is a part. */
+export type PauseGoalArgs = Readonly<Omit<GoalPause, 'since'>>;
+export interface ResumeGoalArgs {
+  readonly by: Exclude<GoalPause['by'], 'policy'>;
 }
 export interface DeliverEventArgs {
   readonly name: string;

@@ -1,8 +1,14 @@
 import { CancellationScope, condition } from '@temporalio/workflow';
 
+/** What a work may say of itself while it is under way. */
+export interface FlightPlace {
+  /** Can it be given up now and begun again later? */
+  waits: boolean;
+}
+
 interface Entry {
   readonly scope: CancellationScope;
-  readonly waits: boolean;
+  readonly place: FlightPlace;
   readonly children: boolean;
 }
 
@@ -16,12 +22,15 @@ export interface Flight {
   /** Is something under way that may run in child workflows? */
   readonly hasChildren: boolean;
   /**
-   * @param options.waits can be given up and opened again later: waits, approvals
+   * @param options.waits can be given up and opened again later: waits, approvals; `place` says it when that changes
    * @param options.children may run in child workflows: sub-goals, maps
    */
-  start(work: () => Promise<void>, options: { readonly waits: boolean; readonly children?: boolean }): void;
-  /** Resolves when something has landed since the last call. @throws what the work threw */
-  next(): Promise<void>;
+  start(
+    work: (place: FlightPlace) => Promise<void>,
+    options: { readonly waits: boolean; readonly children?: boolean },
+  ): void;
+  /** Resolves when something has landed since the last call, or `wakes` says so. @throws what the work threw */
+  next(wakes?: () => boolean): Promise<void>;
   cancel(options: { readonly onlyWaits: boolean }): void;
   /** Resolves when all has landed, whatever came of it. */
   landed(): Promise<void>;
@@ -37,7 +46,7 @@ export function createFlight(): Flight {
   let waitCount = 0;
 
   const cancel: Flight['cancel'] = ({ onlyWaits }) => {
-    for (const entry of entries) if (entry.waits || !onlyWaits) entry.scope.cancel();
+    for (const entry of entries) if (entry.place.waits || !onlyWaits) entry.scope.cancel();
   };
   const landed = (): Promise<void> => CancellationScope.nonCancellable(() => condition(() => entries.size === 0));
 
@@ -55,20 +64,20 @@ export function createFlight(): Flight {
       return [...entries].some((entry) => entry.children);
     },
     start(work, { waits, children = false }) {
-      const entry: Entry = { scope: new CancellationScope(), waits, children };
+      const place = createPlace(waits, (change) => (waitCount += change));
+      const entry: Entry = { scope: new CancellationScope(), place, children };
       entries.add(entry);
-      if (waits) waitCount += 1;
       void entry.scope
-        .run(work)
+        .run(() => work(place))
         .catch((error: unknown) => failures.push(error))
         .finally(() => {
           entries.delete(entry);
-          if (waits) waitCount -= 1;
+          place.waits = false;
           landedCount += 1;
         });
     },
-    async next() {
-      await condition(() => landedCount > seenCount);
+    async next(wakes = () => false) {
+      await condition(() => landedCount > seenCount || wakes());
       seenCount = landedCount;
       if (failures.length > 0) throw failures[0];
     },
@@ -78,6 +87,21 @@ export function createFlight(): Flight {
       cancel({ onlyWaits: true });
       await landed();
       if (failures.length > 0) throw failures[0];
+    },
+  };
+}
+
+/** Counted as it changes: a goal has hundreds of them under way, and is asked after each step. */
+function createPlace(waits: boolean, onChange: (change: 1 | -1) => void): FlightPlace {
+  let current = waits;
+  if (waits) onChange(1);
+  return {
+    get waits() {
+      return current;
+    },
+    set waits(next) {
+      if (next !== current) onChange(next ? 1 : -1);
+      current = next;
     },
   };
 }

@@ -10,30 +10,44 @@ export interface GoalPage {
    * server's index, which for a goal of ten quick tasks was an eighth of all that the server did (2 cores).
    */
   showStatus(status: GoalStatus): void;
+  /** A pause is shown instead of the status, until the goal is being cancelled or ends. */
+  showPaused(isPaused: boolean): void;
   /** Costs no event: the details are sent when they are asked for. */
   showProgress(graph: TaskGraph): void;
   view(): GoalViewQueryResult;
 }
 
-const lasting: ReadonlySet<GoalStatus> = new Set(['planning', 'awaiting_approval', 'cancelling']);
+const lasting: ReadonlySet<GoalStatus> = new Set(['planning', 'awaiting_approval', 'paused', 'cancelling']);
 
-export function createGoalPage(initial: GoalStatus): GoalPage {
+const pausable: ReadonlySet<GoalStatus> = new Set(['accepted', 'planning', 'awaiting_approval', 'running']);
+
+/** @param options.isPaused an earlier run of the goal has shown that it is paused */
+export function createGoalPage(initial: GoalStatus, options: { readonly isPaused: boolean }): GoalPage {
   let status = initial;
-  let shown: GoalStatus | null = null;
+  let { isPaused } = options;
+  let shown: GoalStatus | null = isPaused ? 'paused' : null;
   let progress: GoalView['progress'] = { total: 0, completed: 0, running: 0, failed: 0, skipped: 0, waiting: 0 };
+  const current = (): GoalStatus => (isPaused && pausable.has(status) ? 'paused' : status);
+  function show(): void {
+    const attribute = lasting.has(current()) ? current() : null;
+    if (attribute === shown) return;
+    shown = attribute;
+    upsertSearchAttributes([{ key: searchAttributes.status, value: attribute }]);
+  }
   return {
     showStatus(next) {
       status = next;
-      const attribute = lasting.has(next) ? next : null;
-      if (attribute === shown) return;
-      shown = attribute;
-      upsertSearchAttributes([{ key: searchAttributes.status, value: attribute }]);
+      show();
+    },
+    showPaused(next) {
+      isPaused = next;
+      show();
     },
     showProgress(graph) {
       progress = graph.progress();
       setCurrentDetails(detailsOf(progress));
     },
-    view: () => ({ status, progress }),
+    view: () => ({ status: current(), progress }),
   };
 }
 

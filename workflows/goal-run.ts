@@ -8,7 +8,9 @@ import type { TaskGraph } from '../domain/task-graph.ts';
 import { kernel } from './activities.ts';
 import type { GoalControl } from './control.ts';
 import type { GoalPage } from './goal-page.ts';
+import type { GoalPolicy } from './goal-policy.ts';
 import type { MapRoom } from './map-room.ts';
+import type { Pause } from './pause.ts';
 
 export interface GoalEnd {
   /** The goal's completion is recorded: a cancel comes too late. */
@@ -25,6 +27,9 @@ export interface GoalRun {
   readonly outline: PlanOutline;
   readonly graph: TaskGraph;
   readonly control: GoalControl;
+  readonly pause: Pause;
+  /** When the goal pauses by itself; null: it does not. */
+  readonly policy: GoalPolicy | null;
   readonly page: GoalPage;
   readonly mapRoom: MapRoom;
   /** Has the last segment used up its time, so that another follows it at once? */

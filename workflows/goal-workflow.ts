@@ -13,6 +13,8 @@ import type { GoalWorkflowInput, GoalWorkflowResult } from './contract.ts';
 import { createControl } from './control.ts';
 import { announceCancelling, endCancelled, endFailed, failure, votersAnswered } from './goal-ending.ts';
 import { createGoalPage } from './goal-page.ts';
+import { createGoalPausing } from './goal-pausing.ts';
+import { carriedPolicy } from './goal-policy.ts';
 import { isRepeated, recordEvents, type GoalEnd, type GoalRun } from './goal-run.ts';
 import { planGoal } from './plan-goal.ts';
 import { createMapRoom } from './map-room.ts';
@@ -25,23 +27,28 @@ import { runTaskGraph } from './run-task-graph.ts';
 export async function goalWorkflow(input: GoalWorkflowInput): Promise<GoalWorkflowResult> {
   const { carried } = input;
   const goal: GoalRef = { tenant: input.tenant, goalId: input.goalId };
-  const page = createGoalPage(carried ? 'running' : 'accepted');
+  const isPaused = Boolean(carried?.pause?.standing);
+  const page = createGoalPage(carried ? 'running' : 'accepted', { isPaused });
   const control = createControl({
     mailbox: carried?.mailbox ?? {},
     edits: carried?.edits ?? {},
     record: (event) => recordEvents(goal, event),
     view: page.view,
   });
-  const cancelling = announceCancelling(goal, control, { page, submitted: carried !== undefined });
+  let submitted = carried !== undefined;
+  const pausing = createGoalPausing(input, { control, page }, { isSubmitted: () => submitted });
+  const cancelling = announceCancelling(goal, control, { page, isSubmitted: () => submitted });
 
   // What is recorded and what Temporal shows must not differ.
   const end: GoalEnd = { completed: false };
   try {
     return await control.scope.run(async () => {
-      const { onSubmitted } = cancelling;
+      const onSubmitted = (): void => {
+        submitted = true;
+      };
       const { outline, begun, completed } = carried
         ? { ...carried, begun: null, completed: false }
-        : await planGoal({ goal, control, page, onSubmitted }, input);
+        : await planGoal({ goal, control, ...pausing, page, onSubmitted }, input);
       if (completed) return { status: 'completed' };
       const graph = createGoalGraph(outline, carried?.settled);
       page.showStatus('running');
@@ -53,6 +60,7 @@ export async function goalWorkflow(input: GoalWorkflowInput): Promise<GoalWorkfl
         outline,
         graph,
         control,
+        ...pausing,
         page,
         failure: null,
         segmentsInARow: false,
@@ -83,9 +91,10 @@ async function completeGoal(goal: GoalRef): Promise<void> {
 
 /** Begins a new history with what is settled. Waits and approvals under way are opened again there. */
 async function continueGoal(input: GoalWorkflowInput, run: GoalRun): Promise<never> {
-  const { outline, graph, control, repeated } = run;
+  const { outline, graph, control, repeated, policy } = run;
   // Unlike at the goal's end a cancel must get through here, or the new run knows nothing of it.
   await condition(allHandlersFinished);
+  const pause = await run.pause.carry();
   const edited = [...control.approvals.values()].flatMap(({ approvalId, editedInput }) =>
     editedInput ? [[approvalId, editedInput] as const] : [],
   );
@@ -98,6 +107,8 @@ async function continueGoal(input: GoalWorkflowInput, run: GoalRun): Promise<nev
       settled: graph.settledStatuses(),
       mailbox: Object.fromEntries(control.mailbox),
       edits: Object.fromEntries(edited),
+      ...(pause && { pause }),
+      ...(policy && { policy: carriedPolicy(policy) }),
     },
   });
 }

@@ -1,8 +1,8 @@
 import { condition } from '@temporalio/workflow';
 import type { OpenedApproval, TaskEnding } from '../activities/contract.ts';
-import type { GoalRef } from '../domain/goal-ref.ts';
 import type { TaskOutline } from '../domain/plan-outline.ts';
 import type { PendingApproval } from './control.ts';
+import { inTime } from './deadline.ts';
 import { draft, recordEvents, type GoalRun } from './goal-run.ts';
 
 /** Waits for people's votes on a task. */
@@ -19,7 +19,7 @@ export async function runApproval(run: GoalRun, task: TaskOutline, opened: Opene
 
 /** Opens the approval for votes until it is decided or expires. Its request is recorded already. */
 export async function awaitDecision(
-  run: Pick<GoalRun, 'goal' | 'control'>,
+  run: Pick<GoalRun, 'goal' | 'control' | 'pause'>,
   opened: OpenedApproval,
   taskId: string | null,
 ): Promise<PendingApproval | 'expired'> {
@@ -38,7 +38,7 @@ export async function awaitDecision(
   };
   run.control.approvals.set(approvalId, approval);
   try {
-    return await untilDecided(run.goal, approval, expiresSeconds);
+    return await untilDecided(run, approval, expiresSeconds);
   } catch (error) {
     // Given up; only a new run of the goal still takes votes.
     if (!run.control.continuing) approval.closed = true;
@@ -47,14 +47,14 @@ export async function awaitDecision(
 }
 
 async function untilDecided(
-  goal: GoalRef,
+  { goal, pause }: Pick<GoalRun, 'goal' | 'pause'>,
   approval: PendingApproval,
   expiresSeconds: number | null,
 ): Promise<PendingApproval | 'expired'> {
   const { approvalId, taskId } = approval;
   const decided = (): boolean => approval.status !== 'pending';
   if (expiresSeconds === null) await condition(decided);
-  else if (!(await condition(decided, expiresSeconds * 1_000)) && !approval.closed) {
+  else if (!(await inTime(pause, expiresSeconds, { isMet: decided })) && !approval.closed) {
     approval.closed = true;
     await recordEvents(goal, draft('approval.expired', { approvalId }, taskId));
     return 'expired';

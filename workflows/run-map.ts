@@ -1,9 +1,10 @@
-import { ChildWorkflowCancellationType, executeChild, ParentClosePolicy } from '@temporalio/workflow';
+import { ChildWorkflowCancellationType, ParentClosePolicy, startChild } from '@temporalio/workflow';
 import type { TaskEnding } from '../activities/contract.ts';
 import { requiredSuccesses } from '../domain/min-success.ts';
 import { bindingOf, type TaskOutline } from '../domain/plan-outline.ts';
 import { kernel, segments } from './activities.ts';
 import { goalWorkflowId, workflowTaskTimeout } from './contract.ts';
+import { carriedPolicy } from './goal-policy.ts';
 import type { GoalRun } from './goal-run.ts';
 import type { mapShardWorkflow } from './map-shard-workflow.ts';
 import { concurrencyOf, runWindow } from './run-window.ts';
@@ -44,9 +45,12 @@ async function runSegments(run: GoalRun, task: TaskOutline, { items, maxFailed }
   const ref = { goal: run.goal, taskId: task.id };
   let failed = 0;
   for (let from = 0; from < items && failed <= maxFailed;) {
+    if (run.pause.isPaused) await run.pause.over();
     const { runMapSegment } = from === 0 ? kernel : segments;
     const segment = await runMapSegment({ task: ref, from, maxFailed: maxFailed - failed });
     failed += segment.failed;
+    const ended = segment.next - from - segment.deferred.length;
+    run.policy?.onEnds({ completed: ended - segment.failed, failed: segment.failed });
     failed += await runItems(run, task, { items: segment.deferred, maxFailed: maxFailed - failed });
     from = segment.next;
     // Most of them are not quick after all.
@@ -66,15 +70,19 @@ async function runShards(
   let failed = 0;
   for (let from = begin; from < items && failed <= maxFailed; from += size) {
     const to = Math.min(items, from + size);
-    const { goal, repeated } = run;
+    const { goal, repeated, pause, policy } = run;
     const shard = { goal, repeated, outline: { ...run.outline, tasks: [task], tools }, from, to };
-    failed += await executeChild<typeof mapShardWorkflow>('mapShardWorkflow', {
+    if (pause.isPaused) await pause.over();
+    const child = await startChild<typeof mapShardWorkflow>('mapShardWorkflow', {
       workflowId: `${goalWorkflowId(run.goal.goalId)}/${task.id}/${from}`,
       workflowTaskTimeout,
       cancellationType: ChildWorkflowCancellationType.WAIT_CANCELLATION_COMPLETED,
       parentClosePolicy: ParentClosePolicy.REQUEST_CANCEL,
       staticSummary: `${task.title ?? task.id}: items ${from} to ${to - 1}`,
-      args: [{ ...shard, maxFailed: maxFailed - failed }],
+      args: [{ ...shard, maxFailed: maxFailed - failed, ...(policy && { policy: carriedPolicy(policy) }) }],
     });
+    const failedThere = await pause.reach.whileChild(child, () => child.result());
+    policy?.onEnds({ completed: to - from - failedThere, failed: failedThere });
+    failed += failedThere;
   }
 }

@@ -2,9 +2,9 @@ import {
   CancellationScope,
   ChildWorkflowCancellationType,
   ChildWorkflowFailure,
-  executeChild,
   isCancellation,
   ParentClosePolicy,
+  startChild,
 } from '@temporalio/workflow';
 import type { OpenedTask, TaskEnding } from '../activities/contract.ts';
 import type { TaskOutline } from '../domain/plan-outline.ts';
@@ -18,7 +18,8 @@ type ChildGoal = Extract<OpenedTask, { childGoal: unknown }>['childGoal'];
 export async function runSubGoal(run: GoalRun, task: TaskOutline, child: ChildGoal): Promise<TaskEnding> {
   const { tenant, goalId } = run.goal;
   try {
-    await executeChild<typeof goalWorkflow>(goalWorkflowType, {
+    if (run.pause.isPaused) await run.pause.over();
+    const handle = await startChild<typeof goalWorkflow>(goalWorkflowType, {
       workflowId: goalWorkflowId(child.goalId),
       workflowTaskTimeout,
       cancellationType: ChildWorkflowCancellationType.WAIT_CANCELLATION_COMPLETED,
@@ -38,6 +39,7 @@ export async function runSubGoal(run: GoalRun, task: TaskOutline, child: ChildGo
         },
       ],
     });
+    await run.pause.reach.whileChild(handle, () => handle.result());
   } catch (error) {
     if (isCancellation(error) && CancellationScope.current().consideredCancelled) throw error;
     // Failed, or cancelled by somebody else: its own record says why, and closeTask takes the message from there.

@@ -1,8 +1,10 @@
 import { isCancellation } from '@temporalio/workflow';
-import type { ExecuteTaskResult, OpenedTask, TaskEnding, TaskOutcome } from '../activities/contract.ts';
+import type { ExecutedTask, OpenedTask, TaskEnding, TaskOutcome } from '../activities/contract.ts';
 import type { TaskOutline } from '../domain/plan-outline.ts';
-import { executeTool, kernel } from './activities.ts';
+import { kernel } from './activities.ts';
+import { callTool } from './call-tool.ts';
 import { closeTask, endingOf } from './close-task.ts';
+import type { FlightPlace } from './flight.ts';
 import type { GoalRun } from './goal-run.ts';
 import { runApproval } from './run-approval.ts';
 import { runMap } from './run-map.ts';
@@ -12,21 +14,21 @@ import { runWait } from './run-wait.ts';
 /**
  * Carries one task out and answers with its recorded outcome, also when it was cancelled or lost.
  * @param options.last every other task has settled
- * @returns null for a wait or an approval that is given up because the goal begins a new history, to be opened again there
+ * @returns null for what waits and is given up because the goal begins a new history, to be begun again there
  */
 export async function runTask(
   run: GoalRun,
   task: TaskOutline,
-  { last }: { readonly last: boolean },
-): Promise<ExecuteTaskResult | null> {
+  { last, place }: { readonly last: boolean; readonly place: FlightPlace },
+): Promise<ExecutedTask | null> {
   const ref = { goal: run.goal, taskId: task.id };
   try {
-    if (task.kind === 'tool') return await executeTool(run, { task, taskId: task.id }, last ? { last } : {});
+    if (task.kind === 'tool') return await callTool(run, { task, taskId: task.id }, { place, ...(last && { last }) });
     const opened = await kernel.openTask(ref);
     if ('settled' in opened) return opened.settled;
     return await closeTask(ref, await carryOut(run, task, opened));
   } catch (error) {
-    if (run.control.continuing && waits(task) && isCancellation(error)) return null;
+    if (run.control.continuing && place.waits && isCancellation(error)) return null;
     return closeTask(ref, endingOf(error, task, run.outline));
   }
 }

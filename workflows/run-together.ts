@@ -1,7 +1,8 @@
-import { CancellationScope, sleep } from '@temporalio/workflow';
-import type { RetryDue, TaskOutcome } from '../activities/contract.ts';
+import { CancellationScope, CancelledFailure } from '@temporalio/workflow';
+import type { HeldAttempt, RetryDue, TaskOutcome } from '../activities/contract.ts';
 import { bindingOf, type PlanOutline, type TaskOutline } from '../domain/plan-outline.ts';
-import { executeTool, executeTools, type ToolCallRef, type ToolRun } from './activities.ts';
+import { executeTools, type ToolCallRef, type ToolRun } from './activities.ts';
+import { callTool } from './call-tool.ts';
 import { closeTask, endingOf } from './close-task.ts';
 
 /** Calls that share an activity: with more the server has little less to do, and the worker's death repeats more. */
@@ -43,11 +44,16 @@ export async function runTogether(
   for (const each of landed) if (each.status === 'rejected') throw each.reason;
 }
 
-type Attempted = Readonly<Record<string, TaskOutcome | RetryDue>>;
+type Made = TaskOutcome | RetryDue | HeldAttempt | null;
+type Attempted = Readonly<Record<string, Made>>;
 
 async function attemptTogether(run: ToolRun, calls: readonly ToolCallRef[]): Promise<Attempted> {
   try {
-    return await executeTools(run, calls);
+    const { value, isStopped } = await run.pause.reach.stoppable(() => executeTools(run, calls));
+    // Not by a pause: an operator has ended it.
+    if (!isStopped && Object.values(value ?? {}).some(({ status }) => status === 'held'))
+      throw new CancelledFailure('cancelled');
+    return value ?? Object.fromEntries(calls.map(({ taskId }) => [taskId, null]));
   } catch (error) {
     const close = async ({ task, taskId }: ToolCallRef) =>
       [taskId, await closeTask({ goal: run.goal, taskId }, endingOf(error, task, run.outline))] as const;
@@ -55,16 +61,18 @@ async function attemptTogether(run: ToolRun, calls: readonly ToolCallRef[]): Pro
   }
 }
 
-async function lastOutcome(
-  run: ToolRun,
-  call: ToolCallRef,
-  made: TaskOutcome | RetryDue | undefined,
-): Promise<TaskOutcome> {
-  if (made && made.status !== 'retrying') return made;
-  const { afterSeconds = 0, attempted = 0 } = made ?? {};
+const notMade: RetryDue = {
+  status: 'retrying',
+  error: { code: 'ASTRA_INTERNAL', message: 'Nothing was said of the attempt.', retryable: true },
+  afterSeconds: 0,
+  attempted: 0,
+};
+
+async function lastOutcome(run: ToolRun, call: ToolCallRef, made: Made = notMade): Promise<TaskOutcome> {
+  if (made) run.policy?.onAttempt(call.task, made);
+  if (made && made.status !== 'retrying' && made.status !== 'held') return made;
   try {
-    await sleep(afterSeconds * 1_000);
-    return await executeTool(run, call, { attempted });
+    return await callTool(run, call, { made });
   } catch (error) {
     return closeTask({ goal: run.goal, taskId: call.taskId }, endingOf(error, call.task, run.outline));
   }

@@ -2,7 +2,8 @@ import { CancellationScope, CancelledFailure, condition, isCancellation } from '
 import type { TaskOutcome } from '../activities/contract.ts';
 import { itemTaskId } from '../domain/ids.ts';
 import type { TaskOutline } from '../domain/plan-outline.ts';
-import { executeTool, type ToolCallRef, type ToolRun } from './activities.ts';
+import type { ToolCallRef, ToolRun } from './activities.ts';
+import { callTool } from './call-tool.ts';
 import { closeTask, endingOf } from './close-task.ts';
 import { createFlight } from './flight.ts';
 import type { MapRoom } from './map-room.ts';
@@ -23,7 +24,7 @@ interface MapRun extends ToolRun {
  */
 export async function runWindow(map: MapRun, items: readonly number[], maxFailed: number): Promise<number> {
   const flight = createFlight();
-  const { mapRoom } = map;
+  const { mapRoom, pause } = map;
   const window = concurrencyOf(map.task);
   const together = itemsTogether(map.outline, map.task, window);
   let next = 0;
@@ -34,6 +35,7 @@ export async function runWindow(map: MapRun, items: readonly number[], maxFailed
     underWay += begun.length;
     const onEnd = (status: TaskOutcome['status']): void => {
       if (status === 'failed') failed += 1;
+      map.policy?.onEnd(status);
     };
     const work = async (): Promise<void> => {
       try {
@@ -47,16 +49,17 @@ export async function runWindow(map: MapRun, items: readonly number[], maxFailed
   };
   try {
     for (;;) {
-      while (failed <= maxFailed && next < items.length) {
+      const { isPaused } = pause;
+      while (!isPaused && failed <= maxFailed && next < items.length) {
         const room = Math.min(together, window - underWay, mapRoom.free);
         if (room <= 0) break;
         start(items.slice(next, next + room));
         next += room;
       }
-      if (flight.size > 0) await flight.next();
+      if (flight.size > 0) await flight.next(() => pause.isPaused !== isPaused);
       else if (next >= items.length || failed > maxFailed) return failed;
-      // Other maps have all of it.
-      else await condition(() => mapRoom.free > 0);
+      // Other maps have all of it, or nothing begins now.
+      else await condition(() => mapRoom.free > 0 && !pause.isPaused);
     }
   } catch (error) {
     await flight.landed();
@@ -80,7 +83,7 @@ async function runItems(
 
 async function runItem(map: MapRun, call: ToolCallRef): Promise<TaskOutcome['status']> {
   try {
-    return (await executeTool(map, call)).status;
+    return (await callTool(map, call)).status;
   } catch (error) {
     const { status } = await closeTask(
       { goal: map.goal, taskId: call.taskId },

@@ -1,11 +1,20 @@
 import { activityInfo, CancelledFailure, Context } from '@temporalio/activity';
 import { AstraError, effectInDoubt, toErrorInfo } from '../../domain/errors.ts';
 import { bindingOf } from '../../domain/plan-outline.ts';
+import { isFinalGoal } from '../../domain/goal-record.ts';
 import { backoffSeconds, retryOf, timeoutSecondsOf, type RetrySchedule } from '../../domain/retry.ts';
 import type { ErrorInfo } from '../../domain/schemas/common.ts';
 import type { EventDraft, Output } from '../../domain/schemas/event.ts';
 import type { Logger } from '../../platform/logger.ts';
-import type { ExecuteTaskArgs, ExecuteTaskResult, RetryDue, TaskOutcome, TaskRef } from '../contract.ts';
+import type {
+  ExecutedTask,
+  ExecuteTaskArgs,
+  ExecuteTaskResult,
+  HeldAttempt,
+  RetryDue,
+  TaskOutcome,
+  TaskRef,
+} from '../contract.ts';
 import type { Recorder } from '../projection/recorder.ts';
 import { draft } from './drafts.ts';
 import { completionDrafts } from './complete-goal.ts';
@@ -30,6 +39,8 @@ interface Attempt {
   readonly last: boolean;
   readonly planned: PlannedTask;
   readonly number: number;
+  /** What its number is to the retry policy. */
+  readonly counted: number;
   readonly startedAt: Date;
   readonly retry: RetrySchedule;
   readonly timeoutSeconds: number;
@@ -38,7 +49,7 @@ interface Attempt {
 /** Makes one attempt at a tool call. */
 export interface Attempts {
   /** @param args.last is for the task's own activity alone */
-  make(args: ExecuteTaskArgs): Promise<ExecuteTaskResult | RetryDue>;
+  make(args: ExecuteTaskArgs): Promise<ExecuteTaskResult>;
 }
 
 /**
@@ -69,7 +80,8 @@ export function createAttempts(deps: Deps): Attempts {
 
 /** The attempt, or the outcome that an earlier one recorded. */
 async function openAttempt({ recorder, scopes }: Deps, args: ExecuteTaskArgs): Promise<Attempt | TaskOutcome> {
-  const { repeated = false, last = false, attempted = 0, ...ref } = args;
+  const { repeated = false, last = false, attempted = 0, held = 0, goal, taskId } = args;
+  const ref = { goal, taskId };
   const firstAttempt = activityInfo().attempt === 1 && !repeated;
   const recorded = await recorder.outcome(ref.goal, ref.taskId, { firstAttempt });
   if (recorded) return recorded;
@@ -82,16 +94,17 @@ async function openAttempt({ recorder, scopes }: Deps, args: ExecuteTaskArgs): P
   }
   const retry = retryOf(planned.outline, binding);
   const timeoutSeconds = timeoutSecondsOf(planned.outline, binding);
-  return { ref, last, planned, number, startedAt: new Date(), retry, timeoutSeconds };
+  return { ref, last, planned, number, counted: number - held, startedAt: new Date(), retry, timeoutSeconds };
 }
 
 /** Did this attempt end by the tool's own failure? Of one that was lost nobody knows what it did. */
 async function hasFailedCleanly(recorder: Recorder, { goal, taskId }: TaskRef, attempt: number): Promise<boolean> {
   const task = await recorder.task(goal, taskId);
-  return task?.status === 'retrying' && task.attempt === attempt;
+  // Between two attempts it may have been parked.
+  return (task?.status === 'retrying' || task?.status === 'queued') && task.attempt === attempt;
 }
 
-async function run(deps: Deps, attempt: Attempt): Promise<ExecuteTaskResult> {
+async function run(deps: Deps, attempt: Attempt): Promise<ExecutedTask> {
   const { recorder, scopes, values, runner } = deps;
   const { ref, planned, number, startedAt, timeoutSeconds } = attempt;
   const about = { taskId: ref.taskId, attempt: number };
@@ -122,7 +135,7 @@ async function recordCompleted(
   { ref, last }: Attempt,
   output: Output,
   drafts: readonly EventDraft[],
-): Promise<ExecuteTaskResult> {
+): Promise<ExecutedTask> {
   const { recorder } = deps;
   if (!last) return recordEnd(recorder, ref, ...drafts);
   const { plan } = await recorder.plan(ref.goal);
@@ -139,21 +152,23 @@ async function settleFailure(
   { recorder, logger }: Deps,
   attempt: Attempt,
   error: unknown,
-): Promise<TaskOutcome | RetryDue> {
-  const { ref, number, retry, startedAt } = attempt;
+): Promise<TaskOutcome | RetryDue | HeldAttempt> {
+  const { ref, number, counted, retry, startedAt } = attempt;
   const about = { taskId: ref.taskId, attempt: number };
   const { cancellationSignal } = Context.current();
   if (cancellationSignal.aborted) {
     const reason: unknown = cancellationSignal.reason;
     // The worker shuts down, or the server has given the attempt up: the task itself goes on elsewhere.
     if (!isCancelRequest(reason)) throw reason;
+    // A pause stops attempts by the same request: what is meant is the workflow's to say, unless it is recorded.
+    if (!(await isCancelled(recorder, ref))) return { status: 'held', attempted: number };
     return recordEnd(recorder, ref, draft('task.cancelled', { reason: null }, about));
   }
   const info = toErrorInfo(error);
   if (!(error instanceof AstraError))
     logger.error({ err: error, ...ref.goal, taskId: ref.taskId }, 'a task failed unexpectedly');
-  if (mayRetry(info, retry, number)) {
-    const afterSeconds = Math.max(backoffSeconds(retry, number), retryAfter(error));
+  if (mayRetry(info, retry, counted)) {
+    const afterSeconds = Math.max(backoffSeconds(retry, counted), retryAfter(error));
     const nextAttemptAt = new Date(Date.now() + afterSeconds * 1_000).toISOString();
     await recorder.record(ref.goal, [draft('task.retrying', { error: info, nextAttemptAt }, about)]);
     return { status: 'retrying', error: info, afterSeconds, attempted: number };
@@ -166,6 +181,11 @@ const retryAfter = (error: unknown): number => (error instanceof AstraError ? (e
 
 const isCancelRequest = (reason: unknown): boolean =>
   reason instanceof CancelledFailure && reason.message === 'CANCELLED';
+
+async function isCancelled(recorder: Recorder, { goal }: TaskRef): Promise<boolean> {
+  const { status } = await recorder.state(goal);
+  return status === 'cancelling' || isFinalGoal(status);
+}
 
 function mayRetry(error: ErrorInfo, retry: RetrySchedule, attempt: number): boolean {
   return error.retryable && attempt < retry.maxAttempts && !retry.nonRetryableCodes.includes(error.code);

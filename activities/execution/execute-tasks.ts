@@ -1,4 +1,4 @@
-import type { RetryDue, TaskOutcome, ToolActivities } from '../contract.ts';
+import type { ExecuteTaskResult, ToolActivities } from '../contract.ts';
 import type { Attempts } from './attempts.ts';
 import { beating } from './beating.ts';
 
@@ -14,7 +14,7 @@ export function createExecuteTasks(attempts: Attempts): ToolActivities['executeT
       });
       return Object.fromEntries(
         taskIds.flatMap((taskId, at) => {
-          const end: TaskOutcome | RetryDue | undefined = ended[at];
+          const end: ExecuteTaskResult | undefined = ended[at];
           return end ? [[taskId, end]] : [];
         }),
       );

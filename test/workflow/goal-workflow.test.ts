@@ -4,6 +4,7 @@ import { createBench, type Bench } from '../support/workflow/run-goal.ts';
 import { createFakeWorld } from '../support/workflow/fake-world.ts';
 import { scenarios } from '../support/workflow/scenarios/index.ts';
 import { wideMapScenarios } from '../support/workflow/scenarios/maps.ts';
+import { widePauseScenario } from '../support/workflow/scenarios/pauses.ts';
 
 let bench: Bench;
 beforeAll(async () => {
@@ -11,7 +12,7 @@ beforeAll(async () => {
 });
 afterAll(() => bench.close());
 
-const all = [...scenarios, ...wideMapScenarios];
+const all = [...scenarios, ...wideMapScenarios, widePauseScenario];
 test.each(all.map((scenario) => [scenario.name, scenario] as const))('%s', async (_, scenario) => {
   const world = createFakeWorld(scenario.behaviour);
   const ending = await bench.withWorker(world.activities, async () => {

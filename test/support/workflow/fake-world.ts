@@ -3,6 +3,7 @@ import { Context, heartbeat } from '@temporalio/activity';
 import type {
   Activities,
   ExecuteTaskResult,
+  HeldAttempt,
   OpenedTask,
   PlanGoalArgs,
   RetryDue,
@@ -109,6 +110,10 @@ export function createFakeWorld(behaviour: Behaviour): FakeWorld {
       if (ending.kind === 'failed') return { status: 'failed', error: ending.error };
       return ending.kind === 'cancelled' ? { status: 'cancelled' } : completed;
     },
+    parkTask: async ({ task: { taskId }, attempted }) => {
+      calls.push(`parkTask ${taskId}`);
+      return { status: 'parked', attempted };
+    },
     completeGoal: async () => {
       calls.push('completeGoal');
       return { error: null };
@@ -116,7 +121,7 @@ export function createFakeWorld(behaviour: Behaviour): FakeWorld {
     executeTasks: async ({ taskIds }) => {
       calls.push(`executeTasks ${taskIds.join(' ')}`);
       const { attempt } = Context.current().info;
-      const endOf = async (id: string): Promise<TaskOutcome | RetryDue> =>
+      const endOf = async (id: string): Promise<ExecuteTaskResult> =>
         behaviour.retriedTogether?.includes(id)
           ? retryDue
           : ((await behaviour.execute?.(id, { attempt, last: false })) ?? completed);
@@ -139,6 +144,12 @@ export async function untilCancelled(): Promise<TaskOutcome> {
   await context.cancelled.catch(() => undefined);
   clearInterval(beat);
   return { status: 'cancelled' };
+}
+
+/** A tool that runs until a pause stops it. */
+export async function untilHeld(attempt: number): Promise<HeldAttempt> {
+  await untilCancelled();
+  return { status: 'held', attempted: attempt };
 }
 
 /** A tool whose worker is lost: it neither heartbeats nor ends before its worker does. */

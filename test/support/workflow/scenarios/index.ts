@@ -1,6 +1,7 @@
 import { endingScenarios } from './endings.ts';
 import { graphScenarios } from './graph.ts';
 import { mapScenarios } from './maps.ts';
+import { pauseScenarios } from './pauses.ts';
 import { peopleScenarios } from './people.ts';
 import type { Scenario } from './scenario.ts';
 
@@ -9,4 +10,5 @@ export const scenarios: readonly Scenario[] = [
   ...mapScenarios,
   ...peopleScenarios,
   ...endingScenarios,
+  ...pauseScenarios,
 ];
