@@ -36,6 +36,8 @@ beforeAll(async () => {
         find: () => Promise.resolve(null),
         query: () => Promise.resolve(null),
         cancel: () => Promise.resolve(false),
+        pause: () => Promise.resolve(false),
+        resume: () => Promise.resolve(false),
         deliverEvent: () => Promise.resolve(false),
       },
     },

@@ -20,6 +20,7 @@ import { mountApprovals } from './routes/approvals.ts';
 import { mountArtifacts } from './routes/artifacts.ts';
 import { mountGoalCommands } from './routes/goal-commands.ts';
 import { mountGoalEvents } from './routes/goal-events.ts';
+import { mountGoalPause } from './routes/goal-pause.ts';
 import { mountGoalViews } from './routes/goal-views.ts';
 import { mountGoals } from './routes/goals.ts';
 import { mountHealth } from './routes/health.ts';
@@ -83,6 +84,7 @@ function createRoutes(deps: ApiDeps, { quota, requests }: Pick<HotReadsDeps, 'qu
   mountGoalViews(app, deps);
   mountGoalEvents(app, deps);
   mountGoalCommands(app, deps);
+  mountGoalPause(app, deps);
   mountApprovals(app, deps);
   mountTemplates(app, deps);
   mountTools(app, deps);

@@ -18,6 +18,7 @@ import {
   graphViewSchema,
   taskViewSchema,
 } from '../domain/schemas/goal.ts';
+import { runningModeSchema } from '../domain/schemas/pause.ts';
 import { planSchema } from '../domain/schemas/plan.ts';
 import { templateSchema } from '../domain/schemas/template.ts';
 import { toolManifestSchema } from '../domain/schemas/tool.ts';
@@ -48,6 +49,13 @@ export const goalResultSchema = z.strictObject({
 export type GoalResult = z.infer<typeof goalResultSchema>;
 
 export const cancelRequestSchema = z.strictObject({ reason: z.string().max(1_000).optional() });
+export const pauseRequestSchema = z.strictObject({
+  /** What becomes of running tool calls: `finish` (the default) or `hold`. */
+  running: runningModeSchema.optional(),
+  shiftDeadlines: z.boolean().optional(),
+  reason: z.string().max(1_000).optional(),
+});
+export const resumeRequestSchema = z.strictObject({});
 export const eventDeliverySchema = z.strictObject({
   name: z.string().min(1).max(128),
   data: jsonObjectSchema
@@ -104,6 +112,8 @@ export const namedSchemas = {
   GoalList: listOf(goalViewSchema),
   GoalResult: goalResultSchema,
   CancelRequest: cancelRequestSchema,
+  PauseRequest: pauseRequestSchema,
+  ResumeRequest: resumeRequestSchema,
   EventDelivery: eventDeliverySchema,
   Graph: graphViewSchema,
   Task: taskViewSchema,
