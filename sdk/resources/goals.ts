@@ -24,6 +24,15 @@ const toQuery = ({ status, labels = {}, ...others }: GoalFilters): Query => ({
   label: Object.entries(labels).map(([name, value]) => `${name}:${value}`),
 });
 
+/** How a goal is paused. */
+export interface PauseOptions extends CallOptions {
+  /** What becomes of running tool calls: they finish (the default), or are stopped and begin again at the resume. */
+  readonly running?: 'finish' | 'hold' | undefined;
+  /** Adds the time that the pause takes to waits and approvals. */
+  readonly shiftDeadlines?: boolean | undefined;
+  readonly reason?: string | undefined;
+}
+
 export interface SubmitOptions extends CallOptions {
   /** The same key and body give the same goal, however often. Made up when left out, so that retries are safe. */
   readonly idempotencyKey?: string | undefined;
@@ -76,6 +85,14 @@ export interface Goals {
   result(id: string, options?: ResultOptions): Promise<GoalResult>;
   /** Asks for the cancellation; the goal is `cancelled` when its tasks have ended. @throws ASTRA_GOAL_FINISHED */
   cancel(id: string, options?: CallOptions & { readonly reason?: string | undefined }): Promise<GoalView>;
+  /** Pauses the goal and its sub-goals: nothing new starts until the resume. @throws ASTRA_GOAL_FINISHED */
+  pause(id: string, options?: PauseOptions): Promise<GoalView>;
+  /**
+   * Resumes the goal, and the sub-goals that were paused with it. One that is paused with the goal above it stays so until
+   * that is resumed.
+   * @throws ASTRA_GOAL_FINISHED
+   */
+  resume(id: string, options?: CallOptions): Promise<GoalView>;
   /** Delivers an outside event to a `wait` task of the goal. Not repeated on doubt: the event may be counted. */
   sendEvent(
     id: string,
@@ -128,6 +145,14 @@ export function createGoals(transport: Transport): Goals {
       return (
         await transport.json<GoalView>(`${goalPath(id)}/cancel`, { method: 'POST', body, idempotent: true, signal })
       ).body;
+    },
+    async pause(id, { signal, ...asked } = {}) {
+      const call = { method: 'POST', body: asked, idempotent: true, signal } as const;
+      return (await transport.json<GoalView>(`${goalPath(id)}/pause`, call)).body;
+    },
+    async resume(id, { signal } = {}) {
+      const call = { method: 'POST', body: {}, idempotent: true, signal } as const;
+      return (await transport.json<GoalView>(`${goalPath(id)}/resume`, call)).body;
     },
     async sendEvent(id, { name, data = {} }, { signal } = {}) {
       await transport.json(`${goalPath(id)}/events`, { method: 'POST', body: { name, data }, signal });
