@@ -6,6 +6,7 @@ import { addSubmitFlags } from '../submit-goal.ts';
 import { watchGoal } from '../watch/watch-goal.ts';
 import { cancelGoal, sendEvent } from './goal-actions.ts';
 import { printEvents } from './goal-events.ts';
+import { addPauseCommands } from './goal-pause.ts';
 import { printArtifacts, printGoal, printGoals, printGraph, printResult } from './goal-reads.ts';
 import { submitFromFlags } from './goal-submit.ts';
 
@@ -15,7 +16,7 @@ const parseStatuses = (text: string): GoalStatus[] =>
 
 /** `astra goal …` */
 export function createGoalCommand(bind: Bind): Command {
-  const goal = new Command('goal').description('submit, watch, read and cancel goals');
+  const goal = new Command('goal').description('submit, watch, read, pause and cancel goals');
   addSubmitFlags(
     goal
       .command('submit [file]')
@@ -43,6 +44,7 @@ export function createGoalCommand(bind: Bind): Command {
     .description('cancel a goal')
     .option('--reason <text>', 'for the record')
     .action(bind(cancelGoal));
+  addPauseCommands(goal, bind);
   goal
     .command('events <id>')
     .description('show the events of a goal; with -o json one JSON document a line')
