@@ -64,7 +64,8 @@ WITH wanted AS (
     $64::text[], $65::integer[], $66::json[], $67::timestamptz[], $68::timestamptz[])
     AS a(tenant, goal_id, task_id, approval_id, kind, prompt, input, status, required, votes, requested_at, expires_at)
   JOIN done ON done.tenant = a.tenant AND done.goal_id = a.goal_id
-  ON CONFLICT (tenant, approval_id) DO UPDATE SET status = excluded.status, votes = excluded.votes
+  ON CONFLICT (tenant, approval_id) DO UPDATE SET status = excluded.status, votes = excluded.votes,
+    expires_at = excluded.expires_at
 )
 SELECT tenant, goal_id FROM done`;
 
