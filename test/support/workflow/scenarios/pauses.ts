@@ -200,6 +200,34 @@ export const pauseScenarios: readonly Scenario[] = [
     },
   },
   {
+    name: 'a goal that was paused by itself and with its parent goes on when both have resumed it',
+    behaviour: {
+      outline: outline(task('a'), task('b', ['a'])),
+      execute: (id, about) => (id === 'a' ? heldOnce(id, about) : completed),
+    },
+    drive: async (handle, world) => {
+      await calledOnce(world, 'executeTask a');
+      await pause(handle, { by: 'parent', running: 'hold', reason: 'above' });
+      await pause(handle, { reason: 'here' });
+      await calledOnce(world, 'parkTask a');
+      await handle.signal(messages.resumeGoal, { by: 'parent' });
+      await called(world, 'record goal.paused', 3);
+      const status = await statusOf(handle);
+      if (status !== 'paused') throw new Error(`The goal is ${status}.`);
+      await resume(handle);
+    },
+    ending: /^completed$/,
+    check: ({ events }, expect) =>
+      expect(
+        events.flatMap(({ type, data }) => (type === 'goal.paused' || type === 'goal.resumed' ? [data] : [])),
+      ).toEqual([
+        { ...asked, by: 'parent', running: 'hold', reason: 'above' },
+        { ...asked, running: 'hold', reason: 'here' },
+        { ...asked, reason: 'here' },
+        { by: 'request' },
+      ]),
+  },
+  {
     name: 'a map begins no item while its goal is paused',
     behaviour: {
       outline: outline(task('each', [], { kind: 'map', maxConcurrency: 2 })),
