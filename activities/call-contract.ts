@@ -16,6 +16,10 @@ export interface ExecuteTaskArgs extends TaskRef {
   readonly repeated?: true;
   /** Attempts that were made of it in other activities. */
   readonly attempted?: number;
+  /** Of those, how many a pause has stopped: they count for no retry policy. */
+  readonly held?: number;
+  /** Another attempt is the workflow's to ask for: it looks at each of them. */
+  readonly single?: true;
   /** It was parked for this, and goes on. */
   readonly unparked?: ParkReason;
   /** `openTask` has asked policy, and people where that says so: the call is made with the input they approved. */
@@ -24,6 +28,10 @@ export interface ExecuteTaskArgs extends TaskRef {
 
 export interface ExecuteTasksArgs extends Pick<ExecuteTaskArgs, 'goal' | 'repeated'> {
   readonly taskIds: readonly string[];
+  /** Of those, how many a pause has stopped: they count for no retry policy. */
+  readonly held?: number;
+  /** Another attempt is the workflow's to ask for: it looks at each of them. */
+  readonly single?: true;
   /** It was parked for this, and goes on. */
   readonly unparked?: ParkReason;
 }
@@ -56,10 +64,16 @@ export interface ParkedTask {
   /** What keeps it: people may be asked to lift it, or what runs leaves room; else the outside will. */
   readonly by: 'people' | 'room' | 'outside';
 }
+/** The attempt was stopped on request, and the goal is not being cancelled: by a pause, after which the task goes on. */
+export interface HeldAttempt {
+  readonly status: 'held';
+  /** Attempts made so far, this one included. */
+  readonly attempted: number;
+}
+/** What is left of a call that has not ended. */
+export type Undone = RetryDue | Unapproved | ParkedTask | HeldAttempt;
 /** What comes of an attempt at a call. */
-export type ExecuteTaskAnswer = ExecutedTask | Unapproved | ParkedTask;
-/** The same of a call that shares its activity with others. */
-export type AttemptedCall = TaskOutcome | RetryDue | Unapproved | ParkedTask;
+export type ExecuteTaskAnswer = ExecutedTask | Undone;
 
 /** A completed task or item whose effect is to be taken back. */
 export interface CompensationCall extends TaskRef {
@@ -71,13 +85,16 @@ export interface CompensationCall extends TaskRef {
 
 /** Run as activities of their own, on the task queue of the tool's worker class. */
 export interface ToolActivities {
-  /** One attempt at a tool call. Throws a retryable failure while attempts are left; else records the end, or parks it. */
+  /**
+   * One attempt at a tool call. Throws a retryable failure while attempts are left, or with `single` says so; else records
+   * the end, or parks it. An attempt that is cancelled while its goal is not is held, not ended.
+   */
   executeTask(task: ExecuteTaskArgs): Promise<ExecuteTaskAnswer>;
   /**
    * One attempt at each of several quick tool calls, side by side; answers when all have ended. Each is recorded by itself,
    * which is the checkpoint: should the worker die, those without a record run again.
    */
-  executeTasks(tasks: ExecuteTasksArgs): Promise<{ readonly [taskId: string]: AttemptedCall }>;
+  executeTasks(tasks: ExecuteTasksArgs): Promise<{ readonly [taskId: string]: ExecuteTaskAnswer }>;
   /** One attempt at taking back what a task has done. Throws while attempts are left; else records what came of it. */
   compensateTask(call: CompensationCall): Promise<void>;
 }

@@ -4,7 +4,7 @@ import type { ErrorInfo } from '../domain/schemas/common.ts';
 import type { GoalHead, GoalSubmission } from '../domain/schemas/goal.ts';
 import type { GoalFork, GoalRetry, PlanChange } from '../domain/schemas/plan-change.ts';
 import type { SettledStatus } from '../domain/task-graph-nodes.ts';
-import type { EventDraft } from '../domain/schemas/event.ts';
+import type { EventDraft, ParkReason } from '../domain/schemas/event.ts';
 import type { JsonObject } from '../domain/json.ts';
 import type { PlanOutline } from '../domain/plan-outline.ts';
 import type { GoalRef } from '../domain/goal-ref.ts';
@@ -38,7 +38,7 @@ export interface PlanGoalArgs {
   readonly budgetScopes?: readonly string[];
 }
 export interface BeginGoalArgs extends PlanGoalArgs {
-  /** The goal was cancelled before it began: it is recorded, and nothing of it is run. */
+  /** The goal was cancelled or paused before it began: it is recorded, and nothing of it is run. */
   readonly planOnly?: true;
 }
 export type PlanGoalResult = { readonly outline: PlanOutline } | { readonly error: ErrorInfo };
@@ -214,6 +214,17 @@ export interface KernelActivities extends SegmentActivities {
     readonly approvalId: string;
     readonly editedInput: JsonObject | null;
   }): Promise<{ readonly waiting: readonly GoalId[] }>;
+  /**
+   * Records that a task that has begun waits for what the workflow sees to. A task that is recorded as ended is not
+   * parked: then its outcome is the answer.
+   * @param args.attempted attempts that the workflow knows of; the record may know of more
+   */
+  parkTask(args: {
+    readonly task: TaskRef;
+    readonly reason: ParkReason;
+    readonly detail: string;
+    readonly attempted: number;
+  }): Promise<TaskOutcome | { readonly status: 'parked'; readonly attempted: number }>;
   /** Evaluates the plan's output and records `goal.completed`, or `goal.failed` when it cannot be evaluated. */
   completeGoal(args: { readonly goal: GoalRef }): Promise<{ readonly error: ErrorInfo | null }>;
   /** What to compensate next, side by side. When there is nothing left, `error` says what could not be. */

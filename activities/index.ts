@@ -14,6 +14,7 @@ import { createHoldGoal } from './execution/hold-goal.ts';
 import { createOpenTask } from './execution/open-task.ts';
 import { createPlanCompensation } from './execution/plan-compensation.ts';
 import { recordCompensation } from './execution/record-compensation.ts';
+import { createParkTask } from './execution/park-task.ts';
 import { createRunMapSegment } from './execution/run-map-segment.ts';
 import { createRunSegment } from './execution/run-segment.ts';
 import { createTaskScopes } from './execution/task-scope.ts';
@@ -56,6 +57,7 @@ export function createActivities(deps: ExecutionDeps & { readonly retention: Ret
     closeTask: createCloseTask(execution),
     askForBudget: createAskForBudget(deps),
     raiseBudget: createRaiseBudget(deps),
+    parkTask: createParkTask(recorder),
     completeGoal: createCompleteGoal(execution),
     planCompensation: createPlanCompensation(execution),
     failCompensation: ({ task, error }) => recordCompensation(recorder, task, { error }),

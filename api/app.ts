@@ -28,6 +28,7 @@ import { mountGoalCommands } from './routes/goal-commands.ts';
 import { mountGoalFork } from './routes/goal-fork.ts';
 import { mountGoalPlan } from './routes/goal-plan.ts';
 import { mountGoalEvents } from './routes/goal-events.ts';
+import { mountGoalPause } from './routes/goal-pause.ts';
 import { mountGoalViews } from './routes/goal-views.ts';
 import { mountGoals } from './routes/goals.ts';
 import { mountHealth } from './routes/health.ts';
@@ -97,13 +98,7 @@ function createRoutes(deps: ApiDeps, { quota, requests }: Pick<HotReadsDeps, 'qu
   app.use('/v1/*', limitBody());
   app.use('/hooks/*', limitBody());
 
-  mountGoals(app, deps);
-  mountGoalViews(app, deps);
-  mountGoalEvents(app, deps);
-  mountGoalCommands(app, deps);
-  mountGoalPlan(app, deps);
-  mountGoalFork(app, deps);
-  mountGoalBatches(app, deps);
+  mountGoalRoutes(app, deps);
   mountSchedules(app, deps);
   mountScheduleCommands(app, deps);
   mountApprovals(app, deps);
@@ -139,4 +134,15 @@ function refuseMethod(c: Context<ApiEnv>, allowed: string[]): Response {
   const response = toProblemResponse(error, c.get('requestId'));
   response.headers.set('allow', allow);
   return response;
+}
+
+function mountGoalRoutes(app: OpenAPIHono<ApiEnv>, deps: ApiDeps): void {
+  mountGoals(app, deps);
+  mountGoalViews(app, deps);
+  mountGoalEvents(app, deps);
+  mountGoalCommands(app, deps);
+  mountGoalPlan(app, deps);
+  mountGoalFork(app, deps);
+  mountGoalBatches(app, deps);
+  mountGoalPause(app, deps);
 }

@@ -28,6 +28,7 @@ import {
   planSourceSchema,
   taskViewSchema,
 } from '../domain/schemas/goal.ts';
+import { runningModeSchema } from '../domain/schemas/pause.ts';
 import { planSchema } from '../domain/schemas/plan.ts';
 import { goalForkSchema, goalRetrySchema, planChangeSchema } from '../domain/schemas/plan-change.ts';
 import {
@@ -79,6 +80,13 @@ export const cancelRequestSchema = z.strictObject({
   /** Have what has completed taken back, where its tools can. */
   compensate: z.boolean().optional(),
 });
+export const pauseRequestSchema = z.strictObject({
+  /** What becomes of running tool calls: `finish` (the default) or `hold`. */
+  running: runningModeSchema.optional(),
+  shiftDeadlines: z.boolean().optional(),
+  reason: z.string().max(1_000).optional(),
+});
+export const resumeRequestSchema = z.strictObject({});
 export const cascadeCancelSchema = z.strictObject({
   reason: z.string().max(1_000).optional(),
   cascadeId: cascadeIdSchema,
@@ -102,7 +110,7 @@ const batchResultSchema = z.strictObject({
   retryAfterSeconds: z.int().optional(),
 });
 
-export const pauseRequestSchema = z.strictObject({ reason: z.string().max(1_000).optional() });
+export const schedulePauseSchema = z.strictObject({ reason: z.string().max(1_000).optional() });
 export const backfillRequestSchema = z
   .strictObject({ from: timestampSchema, to: timestampSchema })
   .refine(({ from, to }) => Date.parse(from) <= Date.parse(to), { message: 'is before `from`', path: ['to'] });
@@ -188,6 +196,8 @@ export const namedSchemas = {
   CancelRequest: cancelRequestSchema,
   CascadeCancel: cascadeCancelSchema,
   CancelledCascade: cancelledCascadeSchema,
+  PauseRequest: pauseRequestSchema,
+  ResumeRequest: resumeRequestSchema,
   EventDelivery: eventDeliverySchema,
   PlanRevision: planRevisionSchema,
   PlanChange: planChangeSchema,
@@ -217,7 +227,7 @@ export const namedSchemas = {
   ScheduleDefinition: scheduleDefinitionSchema,
   Schedule: scheduleSchema,
   ScheduleList: listOf(scheduleSchema),
-  PauseRequest: pauseRequestSchema,
+  SchedulePause: schedulePauseSchema,
   BackfillRequest: backfillRequestSchema,
   Backfill: backfillSchema,
   Tool: toolManifestSchema,

@@ -185,6 +185,26 @@ describe('approvals, templates, tools and me', () => {
     expect(await runInProcess(server.url, ['template', 'apply', '-'], { stdin: '{}' })).toMatchObject({ exitCode: 64 });
   });
 
+  test('a goal is paused as asked, and resumed', async () => {
+    const pause = {
+      by: 'parent',
+      running: 'hold',
+      shiftDeadlines: true,
+      reason: 'lunch',
+      since: '2025-01-01T00:00:00Z',
+    };
+    const server = await startScriptedServer(() => json({ ...goalView({ status: 'paused' }), pause }, 202));
+    const flags = ['--hold', '--shift-deadlines', '--reason', 'lunch'];
+    expect((await runInProcess(server.url, ['goal', 'pause', goalId, ...flags])).stdout).toBe(`${goalId} paused\n`);
+    expect((await runInProcess(server.url, ['goal', 'resume', goalId])).stdout).toBe(
+      `${goalId} paused with the goal above it\n`,
+    );
+    expect(server.requests.map(({ path, body }) => [path, body])).toEqual([
+      [`/v1/goals/${goalId}/pause`, { running: 'hold', shiftDeadlines: true, reason: 'lunch' }],
+      [`/v1/goals/${goalId}/resume`, {}],
+    ]);
+  });
+
   test('a goal is cancelled with a reason and gets events', async () => {
     const server = await startScriptedServer(() => json(goalView({ status: 'cancelling' }), 202));
     expect((await runInProcess(server.url, ['goal', 'cancel', goalId, '--reason', 'late'])).stdout).toBe(

@@ -48,7 +48,11 @@ function runningGoal(): GoalRecord {
   fold(record, draft('goal.submitted', { head }), draft('plan.proposed', { outline }));
   return record;
 }
-const parked = draft('task.parked', { reason: 'budget', detail: 'usd of tenant: 1 of 1 spent' }, about);
+const parked = draft(
+  'task.parked',
+  { reason: 'budget', detail: 'usd of tenant: 1 of 1 spent' },
+  { taskId: 'a', attempt: 0 },
+);
 const settled = (attempt: number): EventDraft =>
   draft('budget.settled', { actual: { usd: '0.10' } }, { ...about, attempt });
 

@@ -1,6 +1,7 @@
 import { isFinalGoal, isFinalTask, outlineOfTask, touchedTask, type GoalRecord } from './goal-record.ts';
 import { parseTaskId } from './ids.ts';
 import { runOf } from './plan-outline.ts';
+import { isSamePause } from './same-pause.ts';
 import type { EventDraft, EventType } from './schemas/event.ts';
 import type { WaitingFor } from './schemas/goal.ts';
 
@@ -68,6 +69,9 @@ const news: IsNews = {
   'goal.waiting': ({ state, outline }, { data }) =>
     outline === null && state.status !== 'cancelling' && !isSameWait(state.waitingFor, data.waitingFor),
   'goal.released': ({ state }) => state.waitingFor !== null,
+  'goal.paused': ({ state: { status, pause } }, { data }) =>
+    status !== 'cancelling' && !(pause && isSamePause(pause, data)),
+  'goal.resumed': (record) => record.state.status === 'paused',
   'goal.cancelling': (record) => record.state.status !== 'cancelling',
   // Of the plan as it is now: one that was completed by an older plan has more to do.
   'goal.completed': (record, _, revision) => revision >= (record.outline?.revision ?? 1),
@@ -136,7 +140,10 @@ export function isNews(
   const isFinal = isFinalGoal(record.state.status);
   if (isFinal ? !followsEnd.has(draft.type) : draft.type === 'goal.retried') return false;
   const task = outlineOfTask(record, draft.taskId);
-  if (task && runOf(task) > revision) return false;
+  // What a call has cost is paid, also when it begins anew or is not in the plan any more.
+  const isGone = !task || runOf(task) > revision;
+  if (isGone && draft.type === 'budget.settled') return true;
+  if (task && isGone) return false;
   // The table pairs each type with its own draft, which TypeScript cannot follow through the look-up.
   const isNewsOfType = news[draft.type] as (record: GoalRecord, draft: EventDraft, revision: number) => boolean;
   return isNewsOfType(record, draft, revision);

@@ -18,10 +18,12 @@ import {
   keepTasks,
   ledgerOf,
   putTask,
-  unlessCancelling,
+  unlessStopped,
+  unpaused,
   update,
 } from './goal-writes.ts';
 import { runOf } from './plan-outline.ts';
+import { pauseGoal, resumeGoal } from './pause.ts';
 import type { EventType, GoalEvent, Output } from './schemas/event.ts';
 import type { GoalHead, GoalState } from './schemas/goal.ts';
 
@@ -62,9 +64,12 @@ const reducers: Reducers = {
     update(record, { status: 'planning' });
   },
   'goal.context_assembled': (record, { type }, changes) => addTo(record.marks, type, changes),
-  'goal.waiting': (record, { data: { waitingFor } }) => update(record, { status: 'accepted', waitingFor }),
-  'goal.released': (record) => update(record, { status: 'planning', waitingFor: null }),
-  'goal.cancelling': (record) => update(record, { status: 'cancelling', waitingFor: null }),
+  'goal.waiting': (record, { data: { waitingFor } }) =>
+    update(record, { status: unlessStopped(record, 'accepted'), waitingFor }),
+  'goal.released': (record) => update(record, { status: unlessStopped(record, 'planning'), waitingFor: null }),
+  'goal.paused': pauseGoal,
+  'goal.resumed': resumeGoal,
+  'goal.cancelling': (record) => update(record, { status: 'cancelling', waitingFor: null, ...unpaused(record) }),
   'goal.completed'(record, event, changes) {
     endGoal(record, event, changes);
     keepArtifact(record, event, changes);
@@ -85,7 +90,7 @@ const reducers: Reducers = {
     const total = outline.tasks.length;
     const { revision, source } = outline;
     update(record, {
-      status: unlessCancelling(record, 'running'),
+      status: unlessStopped(record, 'running'),
       startedAt: record.state.startedAt ?? at,
       plan: { revision, source, taskCount: total },
       progress: { ...noProgress, total, waiting: total },
@@ -100,7 +105,7 @@ const reducers: Reducers = {
   },
   'plan.approved'(record, { data, at }, changes) {
     addTo(record.marks, planDecisionMark(data.revision), changes);
-    update(record, { status: unlessCancelling(record, 'running'), startedAt: record.state.startedAt ?? at });
+    update(record, { status: unlessStopped(record, 'running'), startedAt: record.state.startedAt ?? at });
   },
   'plan.rejected': (record, { data }, changes) => addTo(record.marks, planDecisionMark(data.revision), changes),
   'task.started'(record, { taskId, attempt, at, seq, data }, changes) {
@@ -119,11 +124,11 @@ const reducers: Reducers = {
     const waitingFor = { kind: 'retry', detail: error.code, until: nextAttemptAt } as const;
     putTask(record, taskId, { ...before, status: 'retrying', attempt, waitingFor, error }, { changes, seq });
   },
-  'task.parked'(record, { taskId, seq, data: { reason, detail = reason, error } }, changes) {
+  'task.parked'(record, { taskId, attempt, seq, data: { reason, detail = reason, error } }, changes) {
     if (taskId === null) return;
     const before = touchedTask(record, taskId) ?? untouchedTask;
-    const waitingFor = reason === 'budget' ? ({ kind: reason, detail, until: null } as const) : null;
-    const state = { ...before, status: 'parked', waitingFor, error: error ?? before.error } as const;
+    const waitingFor = { kind: reason, detail, until: null } as const;
+    const state = { ...before, status: 'parked', attempt, waitingFor, error: error ?? before.error } as const;
     putTask(record, taskId, state, { changes, seq });
   },
   'task.unparked'(record, { taskId, seq }, changes) {

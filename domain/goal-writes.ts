@@ -42,9 +42,11 @@ export function update(record: GoalRecord, state: Partial<GoalState>): void {
   record.state = { ...record.state, ...state };
 }
 
-/** A goal that is being cancelled shows so until it ends. */
-export const unlessCancelling = (record: GoalRecord, status: GoalStatus): GoalStatus =>
-  record.state.status === 'cancelling' ? 'cancelling' : status;
+/** A goal that is being cancelled shows so until it ends, and one that is paused until it is resumed. */
+export const unlessStopped = ({ state }: GoalRecord, status: GoalStatus): GoalStatus =>
+  state.status === 'cancelling' || state.status === 'paused' ? state.status : status;
+
+export const unpaused = ({ state }: GoalRecord): Partial<GoalState> => (state.pause ? { pause: undefined } : {});
 
 export function put<V>(map: Map<string, V>, key: string, value: V, changes: Changes): void {
   const before = map.get(key);
@@ -198,7 +200,8 @@ export function endGoal(
   }
   const { progress } = record.state;
   const skipped = progress.skipped + (leftBehind(status, false) === 'skipped' ? untouched : 0);
-  update(record, { status, waitingFor: null, finishedAt: at, progress: { ...progress, skipped, waiting: 0 } });
+  const over = { status, waitingFor: null, finishedAt: at, progress: { ...progress, skipped, waiting: 0 } };
+  update(record, { ...over, ...unpaused(record) });
   cancelApprovals(record, changes, () => true);
 }
 

@@ -40,11 +40,17 @@ function isHalted(record: GoalRecord): boolean {
 
 const planApproval = ({ head }: GoalRecord): string => (head ? approvalId(head.id, null) : '');
 
+function pausedState({ state: { pause } }: GoalRecord, unsettled: readonly string[]): TaskState {
+  const waitingFor = { kind: 'paused', detail: pause?.reason ?? 'the goal is paused', until: null } as const;
+  return { ...untouchedTask, status: unsettled.length > 0 ? 'pending' : 'ready', waitingFor };
+}
+
 /** The state of a task that no event has touched: what its dependencies, its goal and the plan's approval make of it. */
 function derivedState(record: GoalRecord, task: TaskOutline, halted: boolean): TaskState {
   const { status: goal, finishedAt } = record.state;
   if (isFinalGoal(goal)) return { ...untouchedTask, status: leftBehind(goal, false), finishedAt };
   const unsettled = task.after.filter((id) => !lets(record, id));
+  if (goal === 'paused' && !halted) return pausedState(record, unsettled);
   if (unsettled.length > 0) {
     return { ...untouchedTask, waitingFor: { kind: 'dependency', detail: listIds(unsettled), until: null } };
   }

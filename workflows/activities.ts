@@ -70,7 +70,7 @@ const isDear = (task: TaskOutline, binding: ToolBinding | undefined): boolean =>
   binding?.effect === 'once' || timeoutSecondsOf(task, binding) > 60;
 
 /** What tools are executed with. */
-export type ToolRun = Pick<GoalRun, 'goal' | 'outline' | 'repeated' | 'parking'>;
+export type ToolRun = Pick<GoalRun, 'goal' | 'outline' | 'repeated' | 'parking' | 'pause' | 'policy'>;
 
 /** A task, or an item of a map, to be executed. */
 export interface ToolCallRef {
@@ -79,15 +79,24 @@ export interface ToolCallRef {
   readonly taskId: string;
 }
 
+type ToolOptions = Omit<ExecuteTaskArgs, 'goal' | 'taskId' | 'repeated'>;
+
+/** One attempt at what must happen once, unless its author says otherwise. */
+function mostAttempts({ task }: ToolCallRef, binding: ToolBinding | undefined, options: ToolOptions): number {
+  const { attempted = 0, held = 0, single } = options;
+  const own = single ? 1 : retryOf(task, binding).maxAttempts - (attempted - held);
+  // To the server 0 is no limit.
+  return Math.max(1, binding?.effect === 'once' ? own : own + lostAttempts);
+}
+
 /** One task, or one item of a map, as an activity on the queue of its tool's class. */
 export async function executeTool(
   { goal, outline, repeated }: ToolRun,
-  { task, taskId }: ToolCallRef,
-  options: Omit<ExecuteTaskArgs, 'goal' | 'taskId' | 'repeated'> = {},
+  call: ToolCallRef,
+  options: ToolOptions = {},
 ): Promise<ExecuteTaskAnswer> {
+  const { task, taskId } = call;
   const binding = bindingOf(outline, task);
-  const retry = retryOf(task, binding);
-  const maxAttempts = retry.maxAttempts - (options.attempted ?? 0);
   const { executeTask } = proxyActivities<ToolActivities>({
     taskQueue: binding?.workerClass === 'sandbox' ? taskQueues.sandbox : taskQueues.main,
     startToCloseTimeout: (timeoutSecondsOf(task, binding) + graceSeconds) * 1_000,
@@ -95,8 +104,7 @@ export async function executeTool(
     activityId: taskId,
     ...(task.title !== undefined && { summary: task.title }),
     cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
-    // One attempt at what must happen once, unless its author says otherwise.
-    retry: { ...lostRetry, maximumAttempts: binding?.effect === 'once' ? maxAttempts : maxAttempts + lostAttempts },
+    retry: { ...lostRetry, maximumAttempts: mostAttempts(call, binding, options) },
   });
   return executeTask({ goal, taskId, ...options, ...(repeated && { repeated }) });
 }

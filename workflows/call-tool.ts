@@ -1,41 +1,74 @@
-import type { ExecutedTask, ExecuteTaskArgs, Unapproved } from '../activities/contract.ts';
+import { CancelledFailure } from '@temporalio/workflow';
+import type { ExecutedTask, ExecuteTaskAnswer, Unapproved, Undone } from '../activities/contract.ts';
+import { bindingOf } from '../domain/plan-outline.ts';
 import { executeTool, type ToolCallRef, type ToolRun } from './activities.ts';
-import { closeTask } from './close-task.ts';
 import type { Stage } from './flight.ts';
+import { untilDue, type Pending } from './until-due.ts';
 
-interface CallOptions extends Pick<ExecuteTaskArgs, 'last' | 'cleared'> {
+interface CallOptions {
+  readonly last?: boolean;
+  readonly cleared?: boolean;
+  /** What came of an attempt that was made already. */
+  readonly made?: Undone | undefined;
   /** Told when the call waits, and can be given up and begun again later. */
   readonly stage?: Stage;
 }
 
-/** Makes a tool call until it ends, or policy stops it, and waits in between for as long as it is parked. */
+/** Is there more to do for the call? */
+export const isUndone = (answer: ExecuteTaskAnswer): answer is Undone =>
+  answer.status === 'unapproved' || isPending(answer);
+
+const isPending = (answer: ExecuteTaskAnswer): answer is Pending =>
+  answer.status === 'retrying' || answer.status === 'held' || answer.status === 'parked';
+
+/**
+ * Makes a tool call until it ends, or policy stops it. In between it waits for as long as it is parked: for a budget, or
+ * while the goal is paused; and goes on with the same effect id.
+ */
 export async function callTool(
   run: ToolRun,
   call: ToolCallRef,
-  { stage, last, cleared }: CallOptions = {},
+  { made, stage, ...options }: CallOptions = {},
 ): Promise<ExecutedTask | Unapproved> {
   const { goal, parking } = run;
-  const { taskId } = call;
   try {
-    for (let times = 0; ; times += 1) {
-      const since = parking.mark();
+    for (let [answer, times]: [ExecuteTaskAnswer | undefined, number] = [made, 0]; ; answer = undefined, times += 1) {
+      const since = answer ? null : parking.mark();
       // While it was parked tasks may have been added.
-      const isLast = last && run.goal === goal;
-      const answer = await executeTool(run, call, {
-        ...(isLast && { last }),
-        ...(cleared && { cleared }),
-        ...parking.courses.get(taskId),
-      });
-      if (answer.status !== 'parked') {
+      const last = run.goal === goal && options.last === true;
+      const came = answer ?? (await attempt(run, call, { ...options, last }));
+      if (came && !isPending(came)) {
         parking.roomMade();
-        return answer;
+        return came;
       }
-      stage?.pause();
-      const ending = await parking.wait(taskId, answer, { since, times });
-      if (ending) return await closeTask({ goal: run.goal, taskId }, ending);
-      await stage?.resume();
+      const ended = await untilDue(run, call, came, { since, times, stage });
+      if (ended) return ended;
     }
   } finally {
-    parking.leave(taskId);
+    parking.leave(call.taskId);
   }
+}
+
+/** A tool that must not run twice is not stopped: nobody would know what it has done. */
+const isStoppable = ({ outline }: ToolRun, { task }: ToolCallRef): boolean =>
+  bindingOf(outline, task)?.effect !== 'once';
+
+/** @returns null: the goal is paused, and nothing is known of an attempt */
+async function attempt(
+  run: ToolRun,
+  call: ToolCallRef,
+  { cleared, last }: Pick<CallOptions, 'cleared' | 'last'>,
+): Promise<ExecuteTaskAnswer | null> {
+  const { pause, policy } = run;
+  if (pause.isPaused) return null;
+  const single = policy?.on.outage === true;
+  const asked = { ...(last && { last }), ...(cleared && { cleared }), ...(single && { single }) };
+  const work = () => executeTool(run, call, { ...asked, ...run.parking.courses.get(call.taskId) });
+  const { value, isStopped } = isStoppable(run, call)
+    ? await pause.reach.stoppable(work)
+    : { value: await work(), isStopped: false };
+  // Not by a pause: an operator has ended it.
+  if (value?.status === 'held' && !isStopped) throw new CancelledFailure('cancelled');
+  if (value) policy?.onAttempt(call.task, value);
+  return value;
 }

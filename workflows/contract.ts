@@ -5,8 +5,10 @@ import type { ParkReason } from '../domain/schemas/event.ts';
 import type { Decision } from '../domain/schemas/approval.ts';
 import type { GoalFork, GoalRetry, PlanChange } from '../domain/schemas/plan-change.ts';
 import type { JsonObject } from '../domain/json.ts';
+import type { PauseTally } from '../domain/pause-policy.ts';
 import type { PlanOutline } from '../domain/plan-outline.ts';
 import type { ScheduleDefinition } from '../domain/schemas/schedule.ts';
+import type { GoalPause, PauseOn } from '../domain/schemas/pause.ts';
 import { utf8Bytes } from '../domain/utf8-bytes.ts';
 
 /** Everything the API and the worker may know of the workflows. */
@@ -88,10 +90,31 @@ export interface CarriedGoal {
   readonly settled: { readonly [taskId: string]: 'completed' | 'failed' | 'skipped' | 'cancelled' };
   /** Events that came in before their wait. */
   readonly mailbox: { readonly [event: string]: readonly JsonObject[] };
-  /** By task: those that are parked. */
-  readonly parked?: { readonly [taskId: string]: { readonly attempted: number; readonly unparked: ParkReason } };
+  /** By task: those that are parked, or were. */
+  readonly parked?: { readonly [taskId: string]: CarriedCall };
   /** By approval: what a voter wants done instead of what was asked about. */
   readonly edits: { readonly [approvalId: string]: JsonObject };
+  readonly pause?: CarriedPause;
+  readonly policy?: CarriedPolicy;
+}
+
+/** From where a call goes on that is parked, or is to have another attempt. */
+export interface CarriedCall {
+  readonly attempted: number;
+  /** Of those, how many a pause has stopped. */
+  readonly held?: number;
+  readonly unparked?: ParkReason;
+}
+export interface CarriedPause {
+  /** Null: it is just being resumed. */
+  readonly standing: (PauseGoalArgs & { readonly sinceMs: number }) | null;
+  /** What people or policy ask for, and what the goal above does. */
+  readonly asks: { readonly [asker in 'own' | 'parent']?: PauseGoalArgs };
+}
+/** When the goal pauses by itself, and what it has counted for it. */
+export interface CarriedPolicy {
+  readonly on: PauseOn;
+  readonly tally?: PauseTally;
 }
 
 /** Answer of the workflow, seen by a parent goal and in the Temporal UI. The output itself is in the record. */
@@ -114,6 +137,8 @@ export interface ScheduledGoalInput {
 
 export const messages = {
   cancelGoal: 'cancelGoal',
+  pauseGoal: 'pauseGoal',
+  resumeGoal: 'resumeGoal',
   deliverEvent: 'deliverEvent',
   decideApproval: 'decideApproval',
   amendPlan: 'amendPlan',
@@ -145,6 +170,11 @@ export interface CancelGoalArgs {
   readonly reason: string | null;
   /** What has completed is to be taken back. */
   readonly compensate?: true;
+}
+/** `parent`: the goal above is paused, of which a map's shard is a part. */
+export type PauseGoalArgs = Readonly<Omit<GoalPause, 'since'>>;
+export interface ResumeGoalArgs {
+  readonly by: Exclude<GoalPause['by'], 'policy'>;
 }
 export interface DeliverEventArgs {
   readonly name: string;

@@ -17,6 +17,7 @@ import {
   type AmendPlanAnswer,
   type AmendPlanMessage,
   type CancelGoalArgs,
+  type CarriedGoal,
   type DecideApprovalArgs,
   type DecideApprovalResult,
   type DelegateApprovalArgs,
@@ -60,14 +61,15 @@ export interface GoalControl {
 
 /** Installs the goal's message handlers. Call it before the first await, or early messages are lost. */
 export function createControl(options: {
-  readonly mailbox: { readonly [event: string]: readonly JsonObject[] };
-  readonly edits: Edits;
+  /** By an earlier run of the goal. */
+  readonly carried: Pick<CarriedGoal, 'mailbox' | 'edits'> | undefined;
   readonly record: (draft: EventDraft) => Promise<void>;
   readonly view: () => GoalViewQueryResult;
 }): GoalControl {
+  const { mailbox: letters = {}, edits = {} } = options.carried ?? {};
   const scope = new CancellationScope();
   const approvals = new Map<string, PendingApproval>();
-  const mailbox = new Map(Object.entries(options.mailbox).map(([name, letters]) => [name, [...letters]]));
+  const mailbox = new Map(Object.entries(letters).map(([name, each]) => [name, [...each]]));
   let asked: CancelGoalArgs | null = null;
   let compensate = false;
 
@@ -102,7 +104,7 @@ export function createControl(options: {
     cancel,
     approvals,
     mailbox,
-    edits: options.edits,
+    edits,
     amend: null,
     ended: false,
     continuing: false,

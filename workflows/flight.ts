@@ -36,8 +36,8 @@ export interface Flight {
     work: (stage: Stage) => Promise<void>,
     options: { readonly waits: boolean; readonly children?: boolean; readonly taskId?: string | null },
   ): void;
-  /** Resolves when something has landed, or has come to wait, since the last call. @throws what the work threw */
-  next(): Promise<void>;
+  /** Resolves when something has landed, or has come to wait, since the last call, or `wakes` says so. @throws what the work threw */
+  next(wakes?: () => boolean): Promise<void>;
   cancel(options: { readonly onlyWaits: boolean }): void;
   /** Ends tasks that are under way by themselves. Resolves when they have landed. */
   end(taskIds: ReadonlySet<string>): Promise<void>;
@@ -137,8 +137,8 @@ export function createFlight(mostBusy = Infinity): Flight {
           changeCount += 1;
         });
     },
-    async next() {
-      await condition(() => changeCount > seenCount);
+    async next(wakes = () => false) {
+      await condition(() => changeCount > seenCount || wakes());
       seenCount = changeCount;
       throwFirst(failures);
     },

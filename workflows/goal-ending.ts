@@ -37,20 +37,18 @@ export async function endFailed(goal: GoalRef, page: GoalPage, error: unknown): 
 export function announceCancelling(
   goal: GoalRef,
   control: GoalControl,
-  options: { readonly page: GoalPage; readonly submitted: boolean },
-): { readonly announced: Promise<void>; readonly onSubmitted: () => void } {
-  let { submitted } = options;
+  options: { readonly page: GoalPage; readonly isSubmitted: () => boolean },
+): { readonly announced: Promise<void> } {
   const announce = async (): Promise<void> => {
-    await condition(() => submitted);
+    await condition(options.isSubmitted);
+    // Behind the cancels of what runs, however deep it stands: in the order that kept histories have.
+    await Promise.resolve();
     options.page.showStatus('cancelling');
     const { cancelReason: reason, compensate } = control;
     await recordEvents(goal, draft('goal.cancelling', { reason, ...(compensate && { compensate }) }));
   };
   return {
     announced: control.scope.cancelRequested.catch(() => CancellationScope.nonCancellable(announce)),
-    onSubmitted: () => {
-      submitted = true;
-    },
   };
 }
 

@@ -1,7 +1,7 @@
 import { setCurrentDetails, upsertSearchAttributes } from '@temporalio/workflow';
 import type { GoalStatus, GoalView } from '../domain/schemas/goal.ts';
 import type { TaskGraph } from '../domain/task-graph.ts';
-import { searchAttributes, type GoalViewQueryResult } from './contract.ts';
+import { searchAttributes, type CarriedGoal, type GoalViewQueryResult } from './contract.ts';
 
 /** The goal as operators see it in Temporal: its status for list filters, its progress on its page. */
 export interface GoalPage {
@@ -10,30 +10,44 @@ export interface GoalPage {
    * server's index, which for a goal of ten quick tasks was an eighth of all that the server did (2 cores).
    */
   showStatus(status: GoalStatus): void;
+  /** A pause is shown instead of the status, until the goal is being cancelled or ends. */
+  showPaused(isPaused: boolean): void;
   /** Costs no event: the details are sent when they are asked for. */
   showProgress(graph: TaskGraph): void;
   view(): GoalViewQueryResult;
 }
 
-const lasting: ReadonlySet<GoalStatus> = new Set(['planning', 'awaiting_approval', 'cancelling']);
+const lasting: ReadonlySet<GoalStatus> = new Set(['planning', 'awaiting_approval', 'paused', 'cancelling']);
 
-export function createGoalPage(initial: GoalStatus): GoalPage {
-  let status = initial;
-  let shown: GoalStatus | null = null;
+const pausable: ReadonlySet<GoalStatus> = new Set(['accepted', 'planning', 'awaiting_approval', 'running']);
+
+/** @param carried by an earlier run of the goal, which has shown whether it is paused */
+export function createGoalPage(carried: Pick<CarriedGoal, 'pause'> | undefined): GoalPage {
+  let status: GoalStatus = carried ? 'running' : 'accepted';
+  let isPaused = Boolean(carried?.pause?.standing);
+  let shown: GoalStatus | null = isPaused ? 'paused' : null;
   let progress: GoalView['progress'] = { total: 0, completed: 0, running: 0, failed: 0, skipped: 0, waiting: 0 };
+  const current = (): GoalStatus => (isPaused && pausable.has(status) ? 'paused' : status);
+  function show(): void {
+    const attribute = lasting.has(current()) ? current() : null;
+    if (attribute === shown) return;
+    shown = attribute;
+    upsertSearchAttributes([{ key: searchAttributes.status, value: attribute }]);
+  }
   return {
     showStatus(next) {
       status = next;
-      const attribute = lasting.has(next) ? next : null;
-      if (attribute === shown) return;
-      shown = attribute;
-      upsertSearchAttributes([{ key: searchAttributes.status, value: attribute }]);
+      show();
+    },
+    showPaused(next) {
+      isPaused = next;
+      show();
     },
     showProgress(graph) {
       progress = graph.progress();
       setCurrentDetails(detailsOf(progress));
     },
-    view: () => ({ status, progress }),
+    view: () => ({ status: current(), progress }),
   };
 }
 

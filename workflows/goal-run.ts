@@ -8,8 +8,10 @@ import type { TaskGraph } from '../domain/task-graph.ts';
 import { kernel } from './activities.ts';
 import type { GoalControl } from './control.ts';
 import type { GoalPage } from './goal-page.ts';
+import type { GoalPolicy } from './goal-policy.ts';
 import type { MapRoom } from './map-room.ts';
 import type { Parking } from './parking.ts';
+import type { Pause } from './pause.ts';
 
 export interface GoalEnd {
   /** The goal's completion is recorded: a cancel comes too late. */
@@ -31,6 +33,9 @@ export interface GoalRun {
   /** Tasks that a new plan ends: what comes of them is of no interest. */
   superseded: ReadonlySet<string>;
   readonly control: GoalControl;
+  readonly pause: Pause;
+  /** When the goal pauses by itself; null: it does not. */
+  readonly policy: GoalPolicy | null;
   readonly page: GoalPage;
   readonly mapRoom: MapRoom;
   readonly parking: Parking;

@@ -15,9 +15,11 @@ import { createControl } from './control.ts';
 import { announceCancelling, endCancelled, endFailed, failure, votersAnswered } from './goal-ending.ts';
 import { createGoalPage } from './goal-page.ts';
 import { atRevision, isRepeated, recordEvents, type GoalEnd, type GoalRun } from './goal-run.ts';
+import { createGoalPausing } from './goal-pausing.ts';
+import { carriedPolicy } from './goal-policy.ts';
 import { planGoal } from './plan-goal.ts';
 import { createMapRoom } from './map-room.ts';
-import { createParking, listenForReleases } from './parking.ts';
+import { createGoalParking } from './parking.ts';
 import { runTaskGraph } from './run-task-graph.ts';
 
 /**
@@ -27,26 +29,28 @@ import { runTaskGraph } from './run-task-graph.ts';
 export async function goalWorkflow(input: GoalWorkflowInput): Promise<GoalWorkflowResult> {
   const { carried } = input;
   const goal: GoalRef = { tenant: input.tenant, goalId: input.goalId };
-  const page = createGoalPage(carried ? 'running' : 'accepted');
+  const page = createGoalPage(carried);
   let run: GoalRun | null = null;
   const control = createControl({
-    mailbox: carried?.mailbox ?? {},
-    edits: carried?.edits ?? {},
+    carried,
     record: (event) => recordEvents(run?.goal ?? goal, event),
     view: page.view,
   });
-  const parking = createParking(carried?.parked);
-  listenForReleases(parking);
-  const cancelling = announceCancelling(goal, control, { page, submitted: carried !== undefined });
+  const parking = createGoalParking(carried?.parked);
+  let submitted = carried !== undefined;
+  const pausing = createGoalPausing(input, { control, page }, { isSubmitted: () => submitted });
+  const cancelling = announceCancelling(goal, control, { page, isSubmitted: () => submitted });
 
   // What is recorded and what Temporal shows must not differ.
   const end: GoalEnd = { completed: false };
   try {
     return await control.scope.run(async () => {
-      const { onSubmitted } = cancelling;
+      const onSubmitted = (): void => {
+        submitted = true;
+      };
       const { outline, settled, begun, completed } = carried
         ? { ...carried, begun: null, completed: false }
-        : await planGoal({ goal, control, page, onSubmitted }, input);
+        : await planGoal({ goal, control, ...pausing, page, onSubmitted }, input);
       if (completed) return { status: 'completed' };
       const graph = createGoalGraph(outline, settled);
       page.showStatus('running');
@@ -58,13 +62,11 @@ export async function goalWorkflow(input: GoalWorkflowInput): Promise<GoalWorkfl
         outline,
         graph,
         control,
+        ...pausing,
         page,
-        failure: null,
-        segmentsInARow: false,
-        amending: false,
-        superseded: new Set(),
         mapRoom: createMapRoom(),
         parking,
+        ...unbegun(),
       };
       const ending = await runTaskGraph(run, begun);
       if (ending.kind === 'continued') return await continueGoal(input, run);
@@ -83,6 +85,8 @@ export async function goalWorkflow(input: GoalWorkflowInput): Promise<GoalWorkfl
   }
 }
 
+const unbegun = () => ({ failure: null, segmentsInARow: false, amending: false, superseded: new Set<string>() });
+
 async function completeGoal(goal: GoalRef): Promise<void> {
   // A cancel comes too late now.
   const { error } = await CancellationScope.nonCancellable(() => kernel.completeGoal({ goal }));
@@ -91,11 +95,12 @@ async function completeGoal(goal: GoalRef): Promise<void> {
 
 /** Begins a new history with what is settled. Waits and approvals under way are opened again there. */
 async function continueGoal(input: GoalWorkflowInput, run: GoalRun): Promise<never> {
-  const { outline, graph, control, repeated, parking } = run;
+  const { outline, graph, control, repeated, parking, policy } = run;
   const settled = graph.settledStatuses();
   const parked = [...parking.courses].filter(([taskId]) => !settled[parseTaskId(taskId).id]);
   // Unlike at the goal's end a cancel must get through here, or the new run knows nothing of it.
   await condition(allHandlersFinished);
+  const pause = await run.pause.carry();
   const edited = [...control.approvals.values()].flatMap(({ approvalId, editedInput }) =>
     editedInput ? [[approvalId, editedInput] as const] : [],
   );
@@ -109,6 +114,8 @@ async function continueGoal(input: GoalWorkflowInput, run: GoalRun): Promise<nev
       mailbox: Object.fromEntries(control.mailbox),
       edits: Object.fromEntries(edited),
       ...(parked.length > 0 && { parked: Object.fromEntries(parked) }),
+      ...(pause && { pause }),
+      ...(policy && { policy: carriedPolicy(policy) }),
     },
   });
 }

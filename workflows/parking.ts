@@ -1,8 +1,14 @@
 import { condition, defineSignal, getExternalWorkflowHandle, setHandler } from '@temporalio/workflow';
-import type { ExecuteTaskArgs, ParkedTask, TaskEnding } from '../activities/contract.ts';
+import type { ParkedTask, TaskEnding } from '../activities/contract.ts';
 import { parseTaskId } from '../domain/ids.ts';
 import type { ErrorInfo } from '../domain/schemas/common.ts';
-import { messages, type ShardParkedArgs, type UnparkTasksArgs } from './contract.ts';
+import {
+  messages,
+  type CarriedCall,
+  type CarriedGoal,
+  type ShardParkedArgs,
+  type UnparkTasksArgs,
+} from './contract.ts';
 
 export const unparkTasksSignal = defineSignal<[UnparkTasksArgs]>(messages.unparkTasks);
 const shardParkedSignal = defineSignal<[ShardParkedArgs]>(messages.shardParked);
@@ -11,8 +17,6 @@ const shardParkedSignal = defineSignal<[ShardParkedArgs]>(messages.shardParked);
 const firstWaitMs = 5_000;
 const longestWaitMs = 600_000;
 
-/** From where a parked call goes on. */
-export type Course = Required<Pick<ExecuteTaskArgs, 'attempted' | 'unparked'>>;
 type Given = Extract<TaskEnding, { kind: 'failed' | 'cancelled' }>;
 
 interface Place {
@@ -21,8 +25,8 @@ interface Place {
   verdict: 'again' | Given | null;
 }
 
-/** What had happened when a task's execution began. */
-interface Mark {
+/** What had happened when an attempt began. */
+export interface Mark {
   readonly releases: number;
   readonly ends: number;
 }
@@ -39,19 +43,19 @@ export interface Parking {
   /** Is nothing parked, nor on its way from having been? */
   readonly isEmpty: boolean;
   /** Of calls that are parked or were, by task id. */
-  readonly courses: ReadonlyMap<string, Course>;
+  readonly courses: ReadonlyMap<string, CarriedCall>;
   /** Called when a task is parked that people may be asked to help. */
   onAsk: () => void;
   mark(): Mark;
-  /** Notes that a call was parked, whoever is to go on with it. */
-  keep(taskId: string, parked: ParkedTask): void;
+  /** Notes from where a call goes on. */
+  keep(taskId: string, course: CarriedCall): void;
   /**
    * Waits until the task is to be executed again.
-   * @param since the mark when its last execution began
+   * @param since the mark when its last attempt began; null: it is not known, and there may have been news since
    * @param times how often it was parked already
    * @returns how it ends instead; null: it is executed again
    */
-  wait(taskId: string, parked: ParkedTask, options: { since: Mark; times: number }): Promise<Given | null>;
+  wait(taskId: string, parked: ParkedTask, options: { since: Mark | null; times: number }): Promise<Given | null>;
   /** The task has ended, or goes on. */
   leave(taskId: string): void;
   /** Something has ended: it may leave room for one task that waits for that. */
@@ -66,16 +70,13 @@ export interface Parking {
 }
 
 /** @param carried what an earlier run of the goal had parked */
-export function createParking(carried: { readonly [taskId: string]: Course } = {}): Parking {
+function createParking(carried: CarriedGoal['parked'] = {}): Parking {
   const places = new Map<string, Place>();
   const present = new Set<string>();
   const shards = new Set<string>();
   const courses = new Map(Object.entries(carried));
   let now: Mark = { releases: 0, ends: 0 };
   let closed = false;
-
-  const isNews = (since: Mark, by: ParkedTask['by']): boolean =>
-    since.releases !== now.releases || (by === 'room' && since.ends !== now.ends);
 
   const parking: Parking = {
     courses,
@@ -84,11 +85,12 @@ export function createParking(carried: { readonly [taskId: string]: Course } = {
       return present.size === 0;
     },
     mark: () => now,
-    keep: (taskId, { attempted, reason }) => void courses.set(taskId, { attempted, unparked: reason }),
+    keep: (taskId, course) => void courses.set(taskId, course),
     async wait(taskId, parked, { since, times }) {
       if (closed) return givenUp;
-      parking.keep(taskId, parked);
-      if (isNews(since, parked.by)) return null;
+      const { attempted, reason } = parked;
+      parking.keep(taskId, { ...courses.get(taskId), attempted, unparked: reason });
+      if (!since || isNews({ since, now }, parked.by)) return null;
       const place: Place = { parked, verdict: null };
       places.set(taskId, place);
       present.add(taskId);
@@ -129,6 +131,9 @@ export function createParking(carried: { readonly [taskId: string]: Course } = {
   return parking;
 }
 
+const isNews = ({ since, now }: { since: Mark; now: Mark }, by: ParkedTask['by']): boolean =>
+  since.releases !== now.releases || (by === 'room' && since.ends !== now.ends);
+
 /** Null: nobody has said anything, and it is time to ask again. */
 async function verdictFor(place: Place, times: number): Promise<Place['verdict']> {
   await condition(() => place.verdict !== null, Math.min(longestWaitMs, firstWaitMs * 2 ** times));
@@ -153,10 +158,12 @@ function tell<Args>(workflowId: string, signal: ReturnType<typeof defineSignal<[
     .catch(() => undefined);
 }
 
-/** Installs the goal's handlers. Call it before the first await, or early messages are lost. */
-export function listenForReleases(parking: Parking): void {
+/** The goal's, with its handlers. Call it before the first await, or early messages are lost. */
+export function createGoalParking(carried: CarriedGoal['parked']): Parking {
+  const parking = createParking(carried);
   setHandler(unparkTasksSignal, parking.release);
   setHandler(shardParkedSignal, parking.joinShard);
+  return parking;
 }
 
 /** The parking of a shard, which tells that of its goal when it is used. */

@@ -12,11 +12,13 @@ import type { GoalControl } from './control.ts';
 import { failure } from './goal-ending.ts';
 import type { GoalPage } from './goal-page.ts';
 import { draft, recordEvents } from './goal-run.ts';
+import type { Pause } from './pause.ts';
 import { awaitDecision } from './run-approval.ts';
 
 export interface Planning {
   readonly goal: GoalRef;
   readonly control: GoalControl;
+  readonly pause: Pause;
   readonly page: GoalPage;
   /** Called when the submission is recorded. */
   readonly onSubmitted: () => void;
@@ -67,23 +69,24 @@ async function reopenGoal({ goal, onSubmitted }: Planning, { request, ...about }
 
 // A goal that is cancelled at once is recorded all the same: its submission comes before everything else.
 
-async function planAsGiven({ onSubmitted, control }: Planning, args: PlanGoalArgs): Promise<BeginGoalResult> {
-  const planOnly = control.scope.consideredCancelled;
+async function planAsGiven({ onSubmitted, control, pause }: Planning, args: PlanGoalArgs): Promise<BeginGoalResult> {
+  const planOnly = control.scope.consideredCancelled || pause.isPaused;
   const begun = await CancellationScope.nonCancellable(() => kernel.beginGoal(planOnly ? { ...args, planOnly } : args));
   onSubmitted();
   return begun;
 }
 
-async function planByModel({ onSubmitted, page }: Planning, args: PlanGoalArgs): Promise<BeginGoalResult> {
+async function planByModel({ onSubmitted, page, pause }: Planning, args: PlanGoalArgs): Promise<BeginGoalResult> {
   page.showStatus('planning');
   await CancellationScope.nonCancellable(() => kernel.recordSubmission(args));
   onSubmitted();
+  if (pause.isPaused) await pause.over();
   const planned = await planner.planGoalWithModel(args);
   return 'error' in planned ? planned : { ...planned, begun: null, completed: false };
 }
 
 async function approvePlan(
-  { goal, control, page }: Planning,
+  { goal, control, page, pause }: Planning,
   submission: GoalSubmission,
   revision: number,
 ): Promise<void> {
@@ -105,7 +108,7 @@ async function approvePlan(
   await recordEvents(goal, draft('approval.requested', request));
   page.showStatus('awaiting_approval');
   const opened = { ...terms, approvedBy: [], status: 'pending', expiresSeconds } as const;
-  const decided = await awaitDecision({ goal, control }, opened, { taskId: null, what: 'The plan' });
+  const decided = await awaitDecision({ goal, control, pause }, opened, { taskId: null, what: 'The plan' });
   if (!decided.approved) {
     await recordEvents(goal, draft('plan.rejected', { revision, by: 'approval', comment: null }));
     throw failure(decided.error);

@@ -1,11 +1,11 @@
 import { condition } from '@temporalio/workflow';
 import type { OpenedApproval, TaskEnding } from '../activities/contract.ts';
 import { isApproved } from '../domain/approvals/approval-details.ts';
-import type { GoalRef } from '../domain/goal-ref.ts';
 import type { JsonObject } from '../domain/json.ts';
 import type { TaskOutline } from '../domain/plan-outline.ts';
 import type { ErrorInfo } from '../domain/schemas/common.ts';
 import type { PendingApproval } from './ballots.ts';
+import { inTime } from './deadline.ts';
 import { draft, recordEvents, type GoalRun } from './goal-run.ts';
 
 /** What people said, or, when they did not in time, what that counts as. */
@@ -25,7 +25,7 @@ export async function runApproval(run: GoalRun, task: TaskOutline, opened: Opene
  * @param about.what stands in the message of a refusal
  */
 export async function awaitDecision(
-  run: Pick<GoalRun, 'goal' | 'control'>,
+  run: Pick<GoalRun, 'goal' | 'control' | 'pause'>,
   opened: OpenedApproval,
   about: { readonly taskId: string | null; readonly what: string },
 ): Promise<Decided> {
@@ -43,7 +43,7 @@ export async function awaitDecision(
 }
 
 async function awaitStatus(
-  run: Pick<GoalRun, 'goal' | 'control'>,
+  run: Pick<GoalRun, 'goal' | 'control' | 'pause'>,
   opened: OpenedApproval,
   taskId: string | null,
 ): Promise<PendingApproval['status'] | 'expired'> {
@@ -65,7 +65,7 @@ async function awaitStatus(
   };
   run.control.approvals.set(approvalId, approval);
   try {
-    return await untilDecided(run.goal, approval, expiresSeconds);
+    return await untilDecided(run, approval, expiresSeconds);
   } catch (error) {
     // Given up; only a new run of the goal still takes votes.
     if (!run.control.continuing) approval.closed = true;
@@ -74,14 +74,14 @@ async function awaitStatus(
 }
 
 async function untilDecided(
-  goal: GoalRef,
+  { goal, pause }: Pick<GoalRun, 'goal' | 'pause'>,
   approval: PendingApproval,
   expiresSeconds: number | null,
 ): Promise<PendingApproval['status'] | 'expired'> {
   const { approvalId, taskId } = approval;
   const decided = (): boolean => approval.status !== 'pending';
   if (expiresSeconds === null) await condition(decided);
-  else if (!(await condition(decided, expiresSeconds * 1_000)) && !approval.closed) {
+  else if (!(await inTime(pause, expiresSeconds, { isMet: decided })) && !approval.closed) {
     approval.closed = true;
     await recordEvents(goal, draft('approval.expired', { approvalId }, taskId));
     return 'expired';

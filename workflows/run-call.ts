@@ -1,4 +1,4 @@
-import type { ExecutedTask, OpenedTask } from '../activities/contract.ts';
+import type { ExecutedTask, OpenedTask, Undone } from '../activities/contract.ts';
 import { isGuarded, type TaskOutline } from '../domain/plan-outline.ts';
 import { kernel } from './activities.ts';
 import { callTool } from './call-tool.ts';
@@ -7,14 +7,18 @@ import type { Stage } from './flight.ts';
 import type { GoalRun } from './goal-run.ts';
 import { awaitDecision } from './run-approval.ts';
 
-interface CallOptions {
+export interface TaskCallOptions {
+  /** Every other task has settled. */
   readonly last: boolean;
   readonly stage: Stage;
+  /** What came of an attempt that shared its activity with others. */
+  readonly made: Undone | undefined;
 }
 
 /** Calls a task's tool: at once, or when policy, and people where that says so, have agreed. */
-export async function runCall(run: GoalRun, task: TaskOutline, { last, stage }: CallOptions): Promise<ExecutedTask> {
+export async function runCall(run: GoalRun, task: TaskOutline, options: TaskCallOptions): Promise<ExecutedTask> {
   const { goal } = run;
+  const { last, stage, made } = options;
   for (let asks = isGuarded(task); ; asks = true) {
     if (asks) {
       const opened = await openApproved(run, task, stage);
@@ -22,8 +26,11 @@ export async function runCall(run: GoalRun, task: TaskOutline, { last, stage }: 
     }
     // While people thought about it tasks may have been added.
     const isLast = last && run.goal === goal;
-    const options = { stage, ...(isLast && { last: true as const }), ...(asks && { cleared: true as const }) };
-    const answer = await callTool(run, { task, taskId: task.id }, options);
+    const answer = await callTool(
+      run,
+      { task, taskId: task.id },
+      asks ? { stage, last: isLast, cleared: true } : { stage, last: isLast, made },
+    );
     if (answer.status !== 'unapproved') return answer;
   }
 }

@@ -1,9 +1,10 @@
-import { ChildWorkflowCancellationType, executeChild, ParentClosePolicy } from '@temporalio/workflow';
+import { ChildWorkflowCancellationType, ParentClosePolicy, startChild } from '@temporalio/workflow';
 import type { TaskEnding } from '../activities/contract.ts';
 import { requiredSuccesses } from '../domain/min-success.ts';
 import { bindingOf, type TaskOutline } from '../domain/plan-outline.ts';
 import { kernel, segments } from './activities.ts';
 import { goalWorkflowId, searchAttributes, workflowTaskTimeout } from './contract.ts';
+import { carriedPolicy } from './goal-policy.ts';
 import type { GoalRun } from './goal-run.ts';
 import type { mapShardWorkflow } from './map-shard-workflow.ts';
 import { concurrencyOf, runWindow } from './run-window.ts';
@@ -53,10 +54,13 @@ async function runSegments(run: GoalRun, task: TaskOutline, { items, maxFailed }
   const ref = { goal: run.goal, taskId: task.id };
   let failed = 0;
   for (let from = 0; from < items && failed <= maxFailed;) {
+    if (run.pause.isPaused) await run.pause.over();
     const { runMapSegment } = from === 0 ? kernel : segments;
     const segment = await runMapSegment({ task: ref, from, maxFailed: maxFailed - failed });
     failed += segment.failed;
     if (segment.apart) return runApart(run, task, { from, items, maxFailed: maxFailed - failed });
+    const ended = segment.next - from - segment.deferred.length;
+    run.policy?.onEnds({ completed: ended - segment.failed, failed: segment.failed });
     failed += await runItems(run, task, { items: segment.deferred, maxFailed: maxFailed - failed });
     from = segment.next;
     // Most of them are not quick after all.
@@ -72,17 +76,22 @@ async function runShards(run: GoalRun, task: TaskOutline, { from: begin, items, 
   let failed = 0;
   for (let from = begin; from < items && failed <= maxFailed; from += size) {
     const to = Math.min(items, from + size);
-    const { goal, repeated } = run;
+    const { goal, repeated, pause, policy } = run;
     const shard = { goal, repeated, outline: { ...run.outline, tasks: [task], tools }, from, to };
     const workflowId = `${goalWorkflowId(run.goal.goalId)}/${task.id}/${from}`;
-    failed += await executeChild<typeof mapShardWorkflow>('mapShardWorkflow', {
+    if (pause.isPaused) await pause.over();
+    const child = await startChild<typeof mapShardWorkflow>('mapShardWorkflow', {
       workflowId,
       workflowTaskTimeout,
       cancellationType: ChildWorkflowCancellationType.WAIT_CANCELLATION_COMPLETED,
       parentClosePolicy: ParentClosePolicy.REQUEST_CANCEL,
       staticSummary: `${task.title ?? task.id}: items ${from} to ${to - 1}`,
       typedSearchAttributes: [{ key: searchAttributes.tenant, value: goal.tenant }],
-      args: [{ ...shard, maxFailed: maxFailed - failed }],
-    }).finally(() => run.parking.leave(workflowId));
+      args: [{ ...shard, maxFailed: maxFailed - failed, ...(policy && { policy: carriedPolicy(policy) }) }],
+    });
+    const ended = pause.reach.whileChild(child, () => child.result());
+    const failedThere = await ended.finally(() => run.parking.leave(workflowId));
+    policy?.onEnds({ completed: to - from - failedThere, failed: failedThere });
+    failed += failedThere;
   }
 }

@@ -2,9 +2,9 @@ import {
   CancellationScope,
   ChildWorkflowCancellationType,
   ChildWorkflowFailure,
-  executeChild,
   isCancellation,
   ParentClosePolicy,
+  startChild,
 } from '@temporalio/workflow';
 import type { OpenedSubGoal, RetryRequest, TaskEnding } from '../activities/contract.ts';
 import { runOf, type TaskOutline } from '../domain/plan-outline.ts';
@@ -22,7 +22,8 @@ import type { GoalRun } from './goal-run.ts';
 export async function runSubGoal(run: GoalRun, task: TaskOutline, child: OpenedSubGoal): Promise<TaskEnding> {
   const { tenant, goalId } = run.goal;
   try {
-    await executeChild<typeof goalWorkflow>(goalWorkflowType, {
+    if (run.pause.isPaused) await run.pause.over();
+    const handle = await startChild<typeof goalWorkflow>(goalWorkflowType, {
       workflowId: goalWorkflowId(child.goalId),
       workflowTaskTimeout,
       cancellationType: ChildWorkflowCancellationType.WAIT_CANCELLATION_COMPLETED,
@@ -45,6 +46,7 @@ export async function runSubGoal(run: GoalRun, task: TaskOutline, child: OpenedS
         },
       ],
     });
+    await run.pause.reach.whileChild(handle, () => handle.result());
   } catch (error) {
     if (isCancellation(error) && CancellationScope.current().consideredCancelled) throw error;
     // Failed, or cancelled by somebody else: its own record says why, and closeTask takes the message from there.

@@ -1,14 +1,15 @@
 import { condition, workflowInfo } from '@temporalio/workflow';
-import type { SegmentResult, TaskOutcome } from '../activities/contract.ts';
+import type { SegmentResult, TaskOutcome, Undone } from '../activities/contract.ts';
 import type { TaskOutline } from '../domain/plan-outline.ts';
 import type { ErrorInfo } from '../domain/schemas/common.ts';
 import { kernel, segments } from './activities.ts';
 import { amendPlan } from './amend-plan.ts';
 import { askWhenParked } from './ask-for-budget.ts';
+import { isUndone } from './call-tool.ts';
 import { createFlight, type Flight, type Stage } from './flight.ts';
 import { draft, recordEvents, type GoalRun } from './goal-run.ts';
 import { runTask, waits } from './run-task.ts';
-import { groupTasks, isUndone, runTogether } from './run-together.ts';
+import { groupTasks, runTogether } from './run-together.ts';
 
 /** Tasks of one goal under way at once, but for waits. The server allows 2,000 pending activities an execution. */
 const maxUnderWay = 500;
@@ -28,7 +29,8 @@ export type GraphEnding =
  * 2. A task is settled in the graph only after its outcome is recorded.
  * 3. A history is begun anew only while nothing but waits and approvals is under way: those can be opened again.
  *    What one of them has come to by then is settled first: a vote and an event are taken once.
- * 4. When this answers or throws, nothing is under way any more.
+ * 4. While the goal is paused nothing starts.
+ * 5. When this answers or throws, nothing is under way any more.
  *
  * @param begun what came of the graph's first segment, which ran as the goal was planned
  */
@@ -50,27 +52,34 @@ export async function runTaskGraph(run: GoalRun, begun: SegmentResult | null): P
 }
 
 async function runFlight(run: GoalRun, flight: Flight): Promise<GraphEnding> {
-  const { page } = run;
+  const { page, pause } = run;
   for (;;) {
     await condition(() => !run.amending);
     const { graph } = run;
+    const { isPaused } = pause;
     const draining = !graph.halted && !graph.done && isHistoryLong(flight);
     if (draining && flight.onlyWaits) {
       run.control.continuing = true;
       await flight.suspend();
       if (!graph.halted) return { kind: 'continued' };
     }
-    if (!draining) dispatch(run, flight);
+    if (!draining && !isPaused) dispatch(run, flight);
     page.showProgress(graph);
-    if (flight.size === 0) return run.failure ? { kind: 'failed', error: run.failure } : { kind: 'completed' };
+    if (isOver(run, flight)) return endingOf(run);
     // The goal's outcome is certain; it does not wait for a person or a date to say so.
     if (graph.failedTask !== null) {
       run.parking.close();
       flight.cancel({ onlyWaits: true });
     }
-    await flight.next();
+    await flight.next(() => pause.isPaused !== isPaused);
   }
 }
+
+const isOver = ({ graph, pause }: GoalRun, flight: Flight): boolean =>
+  flight.size === 0 && (!pause.isPaused || graph.done);
+
+const endingOf = ({ failure }: GoalRun): GraphEnding =>
+  failure ? { kind: 'failed', error: failure } : { kind: 'completed' };
 
 /** Sub-goals and wide maps may take days: while one runs, other tasks go on for as long as the server lets them. */
 function isHistoryLong(flight: Flight): boolean {
@@ -95,12 +104,13 @@ function dispatch(run: GoalRun, flight: Flight): void {
   if (inline.length > 0) flight.start(() => runSegment(run, flight, inline), { waits: false });
 }
 
-function startTask(run: GoalRun, flight: Flight, task: TaskOutline): void {
+/** @param made what came of an attempt that the task shared with others */
+function startTask(run: GoalRun, flight: Flight, task: TaskOutline, made?: Undone): void {
   const { running, waiting } = run.graph.progress();
   // Nothing is recorded any more of other tasks either.
   const last = running === 1 && waiting === 0 && flight.size === 0;
   const work = async (stage: Stage): Promise<void> => {
-    const outcome = await runTask(run, task, { last, stage });
+    const outcome = await runTask(run, task, { last, stage, made });
     if (outcome?.goalCompleted) run.end.completed = true;
     if (outcome && !run.superseded.has(task.id)) await recordSkipped(run, settle(run, task, outcome));
   };
@@ -116,7 +126,7 @@ function startTogether(run: GoalRun, flight: Flight, tasks: readonly TaskOutline
   const work = (): Promise<void> =>
     runTogether(run, calls, async ({ task }, outcome) => {
       if (!isUndone(outcome)) return recordSkipped(run, settle(run, task, outcome));
-      if (!run.graph.halted) return startTask(run, flight, task);
+      if (!run.graph.halted) return startTask(run, flight, task, outcome);
       return recordSkipped(run, run.graph.release([task.id]));
     });
   flight.start(work, { waits: false });
@@ -144,7 +154,7 @@ async function settleSegment(
   for (const task of tasks) {
     const outcome = outcomes[task.id];
     if (outcome) skipped.push(...settle(run, task, outcome));
-    else if (late.has(task.id) && !graph.halted) startTask(run, flight, task);
+    else if (late.has(task.id) && !graph.halted && !run.pause.isPaused) startTask(run, flight, task);
     else if (late.has(task.id)) skipped.push(...graph.release([task.id]));
   }
   await recordSkipped(run, skipped);
@@ -153,6 +163,7 @@ async function settleSegment(
 /** @returns the tasks that are skipped thereby */
 function settle(run: GoalRun, task: TaskOutline, outcome: TaskOutcome): readonly string[] {
   const skipped = run.graph.settle(task.id, outcome.status);
+  run.policy?.onEnd(outcome.status);
   if (outcome.status === 'failed' && run.graph.failedTask === task.id) {
     const { code, message } = outcome.error;
     run.failure ??= {

@@ -3,10 +3,9 @@ import type { ExecutedTask, OpenedTask, TaskEnding, TaskOutcome } from '../activ
 import type { TaskOutline } from '../domain/plan-outline.ts';
 import { kernel } from './activities.ts';
 import { closeTask, endingOf } from './close-task.ts';
-import type { Stage } from './flight.ts';
 import type { GoalRun } from './goal-run.ts';
 import { runApproval } from './run-approval.ts';
-import { openApproved, runCall } from './run-call.ts';
+import { openApproved, runCall, type TaskCallOptions } from './run-call.ts';
 import { runMap } from './run-map.ts';
 import { runSubGoal } from './run-sub-goal.ts';
 import { runWait } from './run-wait.ts';
@@ -19,11 +18,11 @@ import { runWait } from './run-wait.ts';
 export async function runTask(
   run: GoalRun,
   task: TaskOutline,
-  { last, stage }: { readonly last: boolean; readonly stage: Stage },
+  { last, stage, made }: TaskCallOptions,
 ): Promise<ExecutedTask | null> {
   const ref = { goal: run.goal, taskId: task.id };
   try {
-    if (task.kind === 'tool') return await runCall(run, task, { last, stage });
+    if (task.kind === 'tool') return await runCall(run, task, { last, stage, made });
     const opened = task.kind === 'map' ? await openApproved(run, task, stage) : await kernel.openTask(ref);
     if ('settled' in opened) return opened.settled;
     return await closeTask(ref, await carryOut(run, task, opened));

@@ -1,7 +1,7 @@
-import { CancellationScope, sleep } from '@temporalio/workflow';
-import type { AttemptedCall, ParkedTask, RetryDue, TaskOutcome, Unapproved } from '../activities/contract.ts';
+import { CancellationScope, CancelledFailure } from '@temporalio/workflow';
+import type { ExecuteTaskAnswer, RetryDue } from '../activities/contract.ts';
 import { bindingOf, isGuarded, type PlanOutline, type TaskOutline } from '../domain/plan-outline.ts';
-import { executeTool, executeTools, type ToolCallRef, type ToolRun } from './activities.ts';
+import { executeTools, type ToolCallRef, type ToolRun } from './activities.ts';
 import { closeTask, endingOf } from './close-task.ts';
 
 /** Calls that share an activity: with more the server has little less to do, and the worker's death repeats more. */
@@ -28,64 +28,45 @@ function chunk<T>(list: readonly T[], size: number): T[][] {
 }
 
 /**
- * Runs quick calls in one activity, and those that are to have another attempt in activities of their own.
- * @param onEnd told of each call's recorded outcome as soon as it is known, also when it was cancelled or lost; and of one
- *   that is left undone, to be gone on with by itself: so what tasks share ends soon
+ * Runs quick calls in one activity.
+ * @param onEnd told of each call's recorded outcome, also when it was cancelled or lost; and of one that is left undone, to
+ *   be gone on with by itself: so what tasks share ends soon
  */
 export async function runTogether(
   run: ToolRun,
   calls: readonly ToolCallRef[],
-  onEnd: (call: ToolCallRef, outcome: TaskOutcome | Undone) => Promise<void>,
+  onEnd: (call: ToolCallRef, answer: ExecuteTaskAnswer) => Promise<void>,
 ): Promise<void> {
-  const attempted = await attemptTogether(run, calls);
+  const made = await attemptTogether(run, calls);
   const landed = await Promise.allSettled(
-    calls.map(async (call) => onEnd(call, await lastOutcome(run, call, attempted[call.taskId]))),
+    calls.map(async (call) => {
+      const answer = made[call.taskId];
+      if (answer) run.policy?.onAttempt(call.task, answer);
+      return onEnd(call, answer ?? notMade);
+    }),
   );
   for (const each of landed) if (each.status === 'rejected') throw each.reason;
 }
 
-/** Policy has come to ask about the call, or it is parked. */
-type Undone = Unapproved | ParkedTask;
-export const isUndone = (outcome: TaskOutcome | Undone): outcome is Undone =>
-  outcome.status === 'unapproved' || outcome.status === 'parked';
+const notMade: RetryDue = {
+  status: 'retrying',
+  error: { code: 'ASTRA_INTERNAL', message: 'Nothing was said of the attempt.', retryable: true },
+  afterSeconds: 0,
+  attempted: 0,
+};
 
-type Attempted = Readonly<Record<string, AttemptedCall>>;
+type Attempted = Readonly<Record<string, ExecuteTaskAnswer>>;
 
 async function attemptTogether(run: ToolRun, calls: readonly ToolCallRef[]): Promise<Attempted> {
   try {
-    return await executeTools(run, calls);
+    const { value, isStopped } = await run.pause.reach.stoppable(() => executeTools(run, calls));
+    // Not by a pause: an operator has ended it.
+    if (!isStopped && Object.values(value ?? {}).some(({ status }) => status === 'held'))
+      throw new CancelledFailure('cancelled');
+    return value ?? {};
   } catch (error) {
     const close = async ({ task, taskId }: ToolCallRef) =>
       [taskId, await closeTask({ goal: run.goal, taskId }, endingOf(error, task, run.outline))] as const;
     return Object.fromEntries(await CancellationScope.nonCancellable(() => Promise.all(calls.map(close))));
   }
-}
-
-const notMade: Pick<RetryDue, 'status' | 'afterSeconds' | 'attempted'> = {
-  status: 'retrying',
-  afterSeconds: 0,
-  attempted: 0,
-};
-
-async function lastOutcome(
-  run: ToolRun,
-  call: ToolCallRef,
-  made: AttemptedCall | typeof notMade = notMade,
-): Promise<TaskOutcome | Undone> {
-  try {
-    const outcome = made.status === 'retrying' ? await retry(run, call, made) : made;
-    if (outcome.status === 'parked') run.parking.keep(call.taskId, outcome);
-    return outcome;
-  } catch (error) {
-    return closeTask({ goal: run.goal, taskId: call.taskId }, endingOf(error, call.task, run.outline));
-  }
-}
-
-async function retry(
-  run: ToolRun,
-  call: ToolCallRef,
-  { afterSeconds, attempted }: Pick<RetryDue, 'afterSeconds' | 'attempted'>,
-): Promise<TaskOutcome | Undone> {
-  await sleep(afterSeconds * 1_000);
-  return executeTool(run, call, { attempted });
 }

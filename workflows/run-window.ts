@@ -1,9 +1,9 @@
 import { CancellationScope, CancelledFailure, condition, isCancellation } from '@temporalio/workflow';
-import type { ExecuteTaskAnswer } from '../activities/contract.ts';
+import type { ExecuteTaskAnswer, Undone } from '../activities/contract.ts';
 import { itemTaskId } from '../domain/ids.ts';
 import type { TaskOutline } from '../domain/plan-outline.ts';
 import type { ToolCallRef, ToolRun } from './activities.ts';
-import { callTool } from './call-tool.ts';
+import { callTool, isUndone } from './call-tool.ts';
 import { closeTask, endingOf } from './close-task.ts';
 import { createFlight } from './flight.ts';
 import type { MapRoom } from './map-room.ts';
@@ -24,7 +24,7 @@ interface MapRun extends ToolRun {
  */
 export async function runWindow(map: MapRun, items: readonly number[], maxFailed: number): Promise<number> {
   const flight = createFlight();
-  const { mapRoom } = map;
+  const { mapRoom, pause } = map;
   const window = concurrencyOf(map.task);
   const together = itemsTogether(map.outline, map.task, window);
   let next = 0;
@@ -35,6 +35,7 @@ export async function runWindow(map: MapRun, items: readonly number[], maxFailed
     underWay += begun.length;
     const onEnd = (status: ExecuteTaskAnswer['status']): void => {
       if (status === 'failed') failed += 1;
+      map.policy?.onEnd(status);
     };
     const work = async (): Promise<void> => {
       try {
@@ -48,16 +49,17 @@ export async function runWindow(map: MapRun, items: readonly number[], maxFailed
   };
   try {
     for (;;) {
-      while (failed <= maxFailed && next < items.length) {
+      const { isPaused } = pause;
+      while (!isPaused && failed <= maxFailed && next < items.length) {
         const room = Math.min(together, window - underWay, mapRoom.free);
         if (room <= 0) break;
         start(items.slice(next, next + room));
         next += room;
       }
-      if (flight.size > 0) await flight.next();
+      if (flight.size > 0) await flight.next(() => pause.isPaused !== isPaused);
       else if (next >= items.length || failed > maxFailed) return failed;
-      // Other maps have all of it.
-      else await condition(() => mapRoom.free > 0);
+      // Other maps have all of it, or nothing begins now.
+      else await condition(() => mapRoom.free > 0 && !pause.isPaused);
     }
   } catch (error) {
     await flight.landed();
@@ -74,16 +76,16 @@ async function runItems(
   const calls = items.map((item) => ({ task, taskId: itemTaskId(task.id, item) }));
   const [only] = calls;
   if (only && calls.length === 1) return onEnd(await runItem(map, only));
-  await runTogether(map, calls, async (call, { status }) =>
-    onEnd(status === 'parked' ? await runItem(map, call) : status),
+  await runTogether(map, calls, async (call, answer) =>
+    onEnd(isUndone(answer) ? await runItem(map, call, answer) : answer.status),
   );
   // As an item alone does.
   if (CancellationScope.current().consideredCancelled) throw new CancelledFailure('cancelled');
 }
 
-async function runItem(map: MapRun, call: ToolCallRef): Promise<ExecuteTaskAnswer['status']> {
+async function runItem(map: MapRun, call: ToolCallRef, made?: Undone): Promise<ExecuteTaskAnswer['status']> {
   try {
-    return (await callTool(map, call)).status;
+    return (await callTool(map, call, { made })).status;
   } catch (error) {
     const { status } = await closeTask(
       { goal: map.goal, taskId: call.taskId },

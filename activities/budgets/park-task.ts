@@ -10,6 +10,7 @@ export async function parkForBudget(
   { goal, taskId }: TaskRef,
   { attempt, refusals }: { readonly attempt: number; readonly refusals: readonly Refusal[] },
 ): Promise<ParkedTask> {
+  const attempted = attempt - 1;
   const exhausted = refusals.filter((refusal) => refusal.exhausted);
   const [cause] = exhausted.length > 0 ? exhausted : refusals;
   const parked = { reason: 'budget', detail: cause ? describe(cause) : 'budget' } as const;
@@ -17,11 +18,11 @@ export async function parkForBudget(
     ...exhausted.map(({ scope, unit, limit }) =>
       draft('budget.exhausted', { scope, unit, limit: unit === 'usd' ? limit : Number(limit) }),
     ),
-    draft('task.parked', parked, { taskId, attempt }),
+    draft('task.parked', parked, { taskId, attempt: attempted }),
   ]);
   const isPeoples = exhausted.some(({ scope }) => isGoalScope(scope));
   const by = exhausted.length === 0 ? 'room' : isPeoples ? 'people' : 'outside';
-  return { status: 'parked', reason: 'budget', attempted: attempt - 1, by };
+  return { status: 'parked', reason: 'budget', attempted, by };
 }
 
 const describe = ({ scope, unit, limit, spent, exhausted }: Refusal): string =>

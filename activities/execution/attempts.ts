@@ -9,6 +9,7 @@ import type {
   ExecuteTaskAnswer,
   ExecuteTaskArgs,
   ExecutedTask,
+  HeldAttempt,
   ParkedTask,
   RetryDue,
   TaskOutcome,
@@ -39,7 +40,7 @@ interface Deps extends OpenAttemptDeps {
 /** Makes one attempt at a tool call. */
 export interface Attempts {
   /** @param args.last is for the task's own activity alone */
-  make(args: ExecuteTaskArgs): Promise<ExecuteTaskAnswer | RetryDue>;
+  make(args: ExecuteTaskArgs): Promise<ExecuteTaskAnswer>;
 }
 
 /**
@@ -58,11 +59,7 @@ export function createAttempts(deps: Deps): Attempts {
   };
 }
 
-async function makeAttempt(
-  deps: Deps,
-  args: ExecuteTaskArgs,
-  signal: AbortSignal,
-): Promise<ExecuteTaskAnswer | RetryDue> {
+async function makeAttempt(deps: Deps, args: ExecuteTaskArgs, signal: AbortSignal): Promise<ExecuteTaskAnswer> {
   const { cancellationSignal } = Context.current();
   const opened = await whileAway(() => openAttempt(deps, args, signal), cancellationSignal);
   if ('status' in opened) return opened;
@@ -146,15 +143,15 @@ async function settleFailure(
   { recorder, logger }: Deps,
   attempt: Attempt,
   error: unknown,
-): Promise<TaskOutcome | RetryDue> {
-  const { ref, number, retry, signal, account, meter } = attempt;
+): Promise<TaskOutcome | RetryDue | HeldAttempt> {
+  const { ref, number, counted, retry, signal, account, meter } = attempt;
   const about = { taskId: ref.taskId, attempt: number };
   if (signal.aborted) return settleAborted(recorder, attempt);
   const info = toErrorInfo(error);
   if (!(error instanceof AstraError))
     logger.error({ err: error, ...ref.goal, taskId: ref.taskId }, 'a task failed unexpectedly');
-  if (mayRetry(info, retry, number)) {
-    const afterSeconds = Math.max(backoffSeconds(retry, number), retryAfter(error));
+  if (mayRetry(info, retry, counted)) {
+    const afterSeconds = Math.max(backoffSeconds(retry, counted), retryAfter(error));
     const nextAttemptAt = new Date(Date.now() + afterSeconds * 1_000).toISOString();
     const retrying = draft('task.retrying', { error: info, nextAttemptAt }, about);
     await recorder.record(ref.goal, [...account.settle(meter.total, { again: true }), retrying]);

@@ -1,4 +1,4 @@
-import type { AttemptedCall, ToolActivities } from '../contract.ts';
+import type { ExecuteTaskAnswer, ToolActivities } from '../contract.ts';
 import type { Attempts } from './attempts.ts';
 import { beating } from './beating.ts';
 
@@ -14,7 +14,7 @@ export function createExecuteTasks(attempts: Attempts): ToolActivities['executeT
       });
       return Object.fromEntries(
         taskIds.flatMap((taskId, at) => {
-          const end: AttemptedCall | undefined = ended[at];
+          const end: ExecuteTaskAnswer | undefined = ended[at];
           return end ? [[taskId, end]] : [];
         }),
       );

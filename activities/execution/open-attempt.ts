@@ -2,6 +2,7 @@ import { activityInfo } from '@temporalio/activity';
 import { effectInDoubt } from '../../domain/errors.ts';
 import { bindingOf } from '../../domain/plan-outline.ts';
 import { retryOf, timeoutSecondsOf, type RetrySchedule } from '../../domain/retry.ts';
+import type { TaskStatus } from '../../domain/schemas/goal.ts';
 import type { BudgetLedger } from '../../stores/postgres/budgets.ts';
 import { freeAccount, openAccount, type Account } from '../budgets/account.ts';
 import type { GoalBudgets } from '../budgets/goal-budgets.ts';
@@ -32,6 +33,8 @@ export interface Attempt {
   readonly unparked: ExecuteTaskArgs['unparked'];
   readonly planned: PlannedTask;
   readonly number: number;
+  /** What its number is to the retry policy. */
+  readonly counted: number;
   readonly startedAt: Date;
   readonly retry: RetrySchedule;
   readonly timeoutSeconds: number;
@@ -41,6 +44,8 @@ export interface Attempt {
   readonly signal: AbortSignal;
 }
 
+const asFirst = { last: false, attempted: 0, held: 0, cleared: false, unparked: undefined };
+
 /** The attempt, or the outcome that an earlier one recorded. @throws ASTRA_UNAVAILABLE */
 export async function openAttempt(
   deps: OpenAttemptDeps,
@@ -48,7 +53,7 @@ export async function openAttempt(
   signal: AbortSignal,
 ): Promise<Attempt | ExecuteTaskAnswer> {
   const { recorder, scopes, budgets } = deps;
-  const { last = false, attempted = 0, cleared = false, unparked, goal, taskId } = args;
+  const { last, attempted, held, cleared, unparked, goal, taskId } = { ...asFirst, ...args };
   const ref = { goal, taskId };
   const counting = await budgets.scopesOf(goal);
   // What is counted is not run twice for want of a look at the record.
@@ -68,15 +73,18 @@ export async function openAttempt(
   const retry = retryOf(planned.outline, binding);
   const timeoutSeconds = timeoutSecondsOf(planned.outline, binding);
   const made = { retry, timeoutSeconds, account, meter: createUsageMeter(), signal };
-  return { ref, last, cleared, unparked, planned, number, startedAt: new Date(), ...made };
+  return { ref, last, cleared, unparked, planned, number, counted: number - held, startedAt: new Date(), ...made };
 }
 
 const isFirst = ({ repeated, unparked }: ExecuteTaskArgs): boolean =>
   activityInfo().attempt === 1 && !repeated && !unparked;
 
+/** What a task is that waits for an attempt, and has none under way: between two attempts it may have been parked. */
+const between: ReadonlySet<TaskStatus> = new Set(['retrying', 'parked', 'queued']);
+
 /** Is there an attempt before this one that did not end by the tool's own failure? Of one that was lost nobody knows what it did. */
 async function isInDoubt(recorder: Recorder, { goal, taskId }: TaskRef, number: number): Promise<boolean> {
   if (number === 1) return false;
   const task = await recorder.task(goal, taskId);
-  return !((task?.status === 'retrying' || task?.status === 'parked') && task.attempt === number - 1);
+  return !(task && between.has(task.status) && task.attempt === number - 1);
 }

@@ -5,6 +5,7 @@ import type { GoalRef } from '../../domain/goal-ref.ts';
 import { requireStartTime } from '../../domain/goal-beginning.ts';
 import { renderText } from '../../domain/expressions.ts';
 import { childGoalId } from '../../domain/ids.ts';
+import type { TaskState } from '../../domain/goal-record.ts';
 import { limits } from '../../domain/limits.ts';
 import { runOf, type TaskOutline } from '../../domain/plan-outline.ts';
 import { validateSubmission } from '../../domain/plan-validation/validate-submission.ts';
@@ -127,11 +128,10 @@ async function questionOf({ scopes }: Deps, { goal }: TaskRef, task: ApprovalTas
 }
 
 async function openWait({ recorder }: Deps, { goal, taskId }: TaskRef, task: WaitTask): Promise<OpenedTask> {
-  const startedAt = (await recorder.task(goal, taskId))?.startedAt ?? null;
-  const since = startedAt === null ? Date.now() : Date.parse(startedAt);
+  const recorded = await recorder.task(goal, taskId);
   const { event, seconds = 0, timeoutSeconds } = task;
   const limit = event === undefined ? seconds : timeoutSeconds;
-  const until = limit === undefined ? null : inSeconds(limit, since);
+  const until = endOfWait(recorded, limit);
   const waitingFor =
     event === undefined
       ? ({ kind: 'timer', detail: `${seconds} s`, until } as const)
@@ -139,6 +139,13 @@ async function openWait({ recorder }: Deps, { goal, taskId }: TaskRef, task: Wai
   await recorder.record(goal, [draft('task.started', { waitingFor }, { taskId })]);
   const left = until === null ? null : secondsTo(until);
   return event === undefined ? { wait: { seconds: left ?? 0 } } : { wait: { event, timeoutSeconds: left } };
+}
+
+/** As it was recorded, for a pause may have put it off; else so long after the wait's start. */
+function endOfWait(recorded: TaskState | null, limit: number | undefined): string | null {
+  if (recorded?.waitingFor?.until) return recorded.waitingFor.until;
+  if (limit === undefined) return null;
+  return inSeconds(limit, recorded?.startedAt ? Date.parse(recorded.startedAt) : Date.now());
 }
 
 const inSeconds = (seconds: number, since = Date.now()): string => new Date(since + seconds * 1_000).toISOString();

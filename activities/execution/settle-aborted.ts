@@ -1,34 +1,41 @@
 import { once } from 'node:events';
 import { CancelledFailure, Context } from '@temporalio/activity';
+import { isFinalGoal } from '../../domain/goal-record.ts';
 import type { EventDraft } from '../../domain/schemas/event.ts';
 import type { CancelNotice } from '../../stores/cache/cancel-channel.ts';
-import type { TaskOutcome, TaskRef } from '../contract.ts';
+import type { HeldAttempt, TaskOutcome, TaskRef } from '../contract.ts';
 import type { Recorder } from '../projection/recorder.ts';
 import { draft } from './drafts.ts';
+import type { Attempt } from './open-attempt.ts';
 import { recordEnd } from './record-end.ts';
 import { cancelNoticeOf } from './running-attempts.ts';
 
-interface AbortedAttempt {
-  readonly ref: TaskRef;
-  readonly number: number;
-  readonly startedAt: Date;
-  readonly signal: AbortSignal;
-}
+type AbortedAttempt = Pick<Attempt, 'ref' | 'number' | 'startedAt' | 'signal' | 'account' | 'meter'>;
 
-/** Records what a cancel has ended, whichever lane it came by. @throws what has ended the attempt without ending the task */
+/**
+ * Records what a cancel has ended, whichever lane it came by; or answers that a pause has stopped it. @throws what has ended the attempt without
+ * ending the task
+ */
 export async function settleAborted(
   recorder: Recorder,
-  { ref, number, startedAt, signal }: AbortedAttempt,
-): Promise<TaskOutcome> {
+  { ref, number, startedAt, signal, account, meter }: AbortedAttempt,
+): Promise<TaskOutcome | HeldAttempt> {
   const reason: unknown = signal.reason;
   const notice = cancelNoticeOf(reason);
   // The worker shuts down, or the server has given the attempt up: the task itself goes on elsewhere.
   if (!notice && !isCancelRequest(reason)) throw reason;
   const about = { taskId: ref.taskId, attempt: number };
   const cancelled = draft('task.cancelled', { reason: null, startedAt: startedAt.toISOString() }, about);
-  if (!notice) return recordEnd(recorder, ref, cancelled);
+  const settled = account.settle(meter.total, { again: false });
+  if (!notice) {
+    if (await isCancelled(recorder, ref)) return recordEnd(recorder, ref, ...settled, cancelled);
+    // A pause stops attempts by the same request: what is meant is the workflow's to say, unless it is recorded.
+    const unused = account.settle(meter.total, { again: true });
+    if (unused.length > 0) await recorder.record(ref.goal, unused);
+    return { status: 'held', attempted: number };
+  }
   // The cancel is durable, but its goal may not have said so yet: whoever is first says it.
-  const outcome = await recordEnd(recorder, ref, cancelling(ref, notice), cancelled);
+  const outcome = await recordEnd(recorder, ref, cancelling(ref, notice), ...settled, cancelled);
   await untilKnown(notice);
   return outcome;
 }
@@ -47,6 +54,11 @@ async function untilKnown({ workflowId }: CancelNotice): Promise<void> {
   const { cancellationSignal, info } = Context.current();
   if (info.workflowExecution?.workflowId === workflowId || cancellationSignal.aborted) return;
   await once(cancellationSignal, 'abort');
+}
+
+async function isCancelled(recorder: Recorder, { goal }: TaskRef): Promise<boolean> {
+  const { status } = await recorder.state(goal);
+  return status === 'cancelling' || isFinalGoal(status);
 }
 
 const isCancelRequest = (reason: unknown): boolean =>

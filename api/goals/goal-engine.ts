@@ -18,6 +18,8 @@ import {
   type GoalWorkflowInput,
   type RetryGoalMessage,
   type UnparkTasksArgs,
+  type PauseGoalArgs,
+  type ResumeGoalArgs,
 } from '../../workflows/contract.ts';
 import { readWorkflowInput, type NewGoal } from './read-workflow-input.ts';
 import { callTemporal } from './temporal-call.ts';
@@ -37,6 +39,10 @@ export interface GoalEngine {
   amendPlan(goalId: GoalId, message: AmendPlanMessage): Promise<AmendPlanAnswer>;
   /** False when the goal does not run any more. */
   cancel(goalId: GoalId, args: CancelGoalArgs): Promise<boolean>;
+  /** False when the goal does not run any more. */
+  pause(goalId: GoalId, args: PauseGoalArgs): Promise<boolean>;
+  /** False when the goal does not run any more. */
+  resume(goalId: GoalId): Promise<boolean>;
   /** False when the goal does not run any more. */
   deliverEvent(goalId: GoalId, args: DeliverEventArgs): Promise<boolean>;
   /** Has parked tasks executed again. False when the goal does not run any more. */
@@ -195,6 +201,8 @@ export function createGoalEngine(client: Client, options: { readonly onRead?: ()
       if (running) await callTemporal(client, () => handleOf(goalId).cancel()).catch(() => undefined);
       return running;
     },
+    pause: (goalId, args) => signal(goalId, messages.pauseGoal, args),
+    resume: (goalId) => signal(goalId, messages.resumeGoal, { by: 'request' } satisfies ResumeGoalArgs),
     deliverEvent: (goalId, args) => signal(goalId, messages.deliverEvent, args),
     unparkTasks: (goalId, args) => signal(goalId, messages.unparkTasks, args),
   };

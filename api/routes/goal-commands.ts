@@ -1,14 +1,13 @@
 import { createRoute, type OpenAPIHono } from '@hono/zod-openapi';
-import { AstraError } from '../../domain/errors.ts';
 import { isFinalGoal } from '../../domain/goal-record.ts';
-import type { GoalRef } from '../../domain/goal-ref.ts';
 import type { GoalStatus } from '../../domain/schemas/goal.ts';
 import { readBody, readJson } from '../body.ts';
 import type { ApiEnv } from '../context.ts';
 import type { ApiDeps } from '../deps.ts';
 import { awaitGoal } from '../goals/await-goal.ts';
 import { createGoalLinks } from '../goals/goal-links.ts';
-import { readGoal, stateOf, type ReadGoal } from '../goals/read-goal.ts';
+import { goalFinished, readOpenGoal } from '../goals/open-goal.ts';
+import { stateOf } from '../goals/read-goal.ts';
 import { answers, jsonAnswer, jsonBody, secured } from '../openapi/describe.ts';
 import { goalParams, noQuery } from '../params.ts';
 import { cancelRequestSchema, eventDeliverySchema } from '../schemas.ts';
@@ -59,27 +58,18 @@ const deliver = createRoute({
 });
 
 const isStopping = (status: GoalStatus): boolean => status === 'cancelling' || isFinalGoal(status);
-const finished = ({ goalId }: GoalRef): AstraError =>
-  new AstraError('ASTRA_GOAL_FINISHED', `The goal ${goalId} has already ended.`);
 
 export function mountGoalCommands(app: OpenAPIHono<ApiEnv>, deps: ApiDeps): void {
   const { config, engine, hotViews, shutdown, tellWorkers } = deps;
   const links = createGoalLinks(config);
-
-  /** The goal, for the tenant's eyes, when it can still be told something. */
-  async function readOpenGoal(goal: GoalRef): Promise<ReadGoal> {
-    const view = await readGoal(deps, goal);
-    if (isFinalGoal(stateOf(view).status)) throw finished(goal);
-    return view;
-  }
 
   app.openapi(cancel, async (c) => {
     const goal = { tenant: c.get('principal').tenant, goalId: c.req.valid('param').goalId };
     // Most callers have no reason to give, and send no body.
     const { reason = null, compensate = false } =
       (await readJson(c)) === undefined ? {} : await readBody(c, cancelRequestSchema);
-    await readOpenGoal(goal);
-    if (!(await engine.cancel(goal.goalId, { reason, ...(compensate && { compensate }) }))) throw finished(goal);
+    await readOpenGoal(deps, goal);
+    if (!(await engine.cancel(goal.goalId, { reason, ...(compensate && { compensate }) }))) throw goalFinished(goal);
     // Only now: what a worker stops must be durably cancelled.
     void tellWorkers(goal, { reason, compensate });
     const view = await awaitGoal(deps, goal, {
@@ -93,8 +83,8 @@ export function mountGoalCommands(app: OpenAPIHono<ApiEnv>, deps: ApiDeps): void
   app.openapi(deliver, async (c) => {
     const goal = { tenant: c.get('principal').tenant, goalId: c.req.valid('param').goalId };
     const { name, data = {} } = await readBody(c, eventDeliverySchema);
-    const view = await readOpenGoal(goal);
-    if (!(await engine.deliverEvent(goal.goalId, { name, data }))) throw finished(goal);
+    const view = await readOpenGoal(deps, goal);
+    if (!(await engine.deliverEvent(goal.goalId, { name, data }))) throw goalFinished(goal);
     hotViews.forget(goal);
     return jsonText(c, links.addTo(view.json, goal.goalId), 202);
   });

@@ -7,7 +7,7 @@ import type { ApiEnv } from '../context.ts';
 import type { ApiDeps } from '../deps.ts';
 import { answers, jsonAnswer, jsonBody, secured } from '../openapi/describe.ts';
 import { idempotencyHeader, idempotencyHeaders, noQuery, scheduleParams } from '../params.ts';
-import { backfillRequestSchema, pauseRequestSchema } from '../schemas.ts';
+import { backfillRequestSchema, schedulePauseSchema } from '../schemas.ts';
 
 const bodyCodes = ['ASTRA_BODY_INVALID', 'ASTRA_BODY_TOO_LARGE', 'ASTRA_MEDIA_TYPE_UNSUPPORTED'] as const;
 
@@ -77,7 +77,7 @@ export function mountScheduleCommands(app: OpenAPIHono<ApiEnv>, deps: Pick<ApiDe
   const { schedules } = deps;
   // Most callers have no reason to give, and send no body.
   const readReason = async (c: Parameters<typeof readJson>[0]): Promise<string | undefined> =>
-    (await readJson(c)) === undefined ? undefined : (await readBody(c, pauseRequestSchema)).reason;
+    (await readJson(c)) === undefined ? undefined : (await readBody(c, schedulePauseSchema)).reason;
 
   app.openapi(pause, async (c) => {
     const ref = { tenant: c.get('principal').tenant, ...c.req.valid('param') };

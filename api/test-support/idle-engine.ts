@@ -8,6 +8,8 @@ export const idleEngine: GoalEngine = {
   retry: () => Promise.resolve(false),
   amendPlan: () => Promise.reject(new Error('no goal runs')),
   cancel: () => Promise.resolve(false),
+  pause: () => Promise.resolve(false),
+  resume: () => Promise.resolve(false),
   unparkTasks: () => Promise.resolve(false),
   deliverEvent: () => Promise.resolve(false),
 };

@@ -8,6 +8,7 @@ import { addGoalDelete } from './deletion.ts';
 import { cancelGoal, sendEvent } from './goal-actions.ts';
 import { printEvents } from './goal-events.ts';
 import { addPlanCommands } from './goal-plan.ts';
+import { addPauseCommands } from './goal-pause.ts';
 import { printArtifacts, printGoal, printGoals, printGraph, printResult } from './goal-reads.ts';
 import { submitFromFlags } from './goal-submit.ts';
 import { submitBatch } from './goal-submit-batch.ts';
@@ -18,7 +19,7 @@ const parseStatuses = (text: string): GoalStatus[] =>
 
 /** `astra goal …` */
 export function createGoalCommand(bind: Bind): Command {
-  const goal = new Command('goal').description('submit, watch, read, change, cancel and delete goals');
+  const goal = new Command('goal').description('submit, watch, read, pause, change, cancel and delete goals');
   addSubmitCommands(goal, bind);
   goal
     .command('watch <id>')
@@ -42,6 +43,7 @@ export function createGoalCommand(bind: Bind): Command {
     .option('--compensate', 'have what has completed taken back, where its tools can')
     .action(bind(cancelGoal));
   addPlanCommands(goal, bind);
+  addPauseCommands(goal, bind);
   goal
     .command('events <id>')
     .description('show the events of a goal; with -o json one JSON document a line')

@@ -22,7 +22,7 @@ interface FrameOptions {
   readonly tick: number;
 }
 
-const statusStyle = { completed: 'green', failed: 'red', cancelled: 'yellow' } as const;
+const statusStyle = { completed: 'green', failed: 'red', cancelled: 'yellow', paused: 'yellow' } as const;
 const hasStyle = (status: string): status is keyof typeof statusStyle => status in statusStyle;
 export const paintStatus = (status: GoalView['status'], paint: Paint): string =>
   paint(hasStyle(status) ? statusStyle[status] : 'cyan', status);
@@ -51,6 +51,7 @@ export function formatHead(goal: GoalView, options: Pick<FrameOptions, 'paint' |
     waiting > 0 ? `${waiting} waiting` : '',
     failed > 0 ? paint('red', `${failed} failed`) : '',
     formatWait(goal),
+    truncate(clean(goal.pause?.reason ?? ''), 60),
     formatDuration(elapsedMs(goal.createdAt, goal.finishedAt, now)),
   ].filter((part) => part !== '');
   const title = truncate(clean(goal.objective), Math.max(10, width - goal.id.length - 2));

@@ -25,6 +25,11 @@ function formatTaskChange(task: TaskView, now: number): string {
   return `${task.status.padEnd(9)} ${name}${detail === '' ? '' : `: ${detail}`}`;
 }
 
+function formatGoalChange({ id, status, pause }: GoalView, titled: boolean): string {
+  const detail = pause?.reason ?? (titled ? null : id);
+  return detail === null ? `goal ${status}` : `goal ${status}: ${clean(detail)}`;
+}
+
 /** One line for each change of a task or of the goal: for logs and pipes. */
 export function createLineDisplay(stream: TextStream, paint: Paint): ProgressDisplay {
   const known = new Map<string, string>();
@@ -53,7 +58,7 @@ export function createLineDisplay(stream: TextStream, paint: Paint): ProgressDis
         stream.write(`${formatHead(goal, { paint, width: headWidth, now })[0] ?? ''}\n`);
       }
       const changed = goalStatus !== goal.status;
-      const goalLine = changed ? [`goal ${goal.status}${titled ? '' : `: ${goal.id}`}`] : [];
+      const goalLine = changed ? [formatGoalChange(goal, titled)] : [];
       goalStatus = goal.status;
       const tasks = [...taskLines(graph?.tasks ?? [], now)];
       // The end of a goal comes after that of its tasks.

@@ -49,3 +49,18 @@ test('the log calls a goal by its id until it has an objective of its own', () =
     `goal accepted: ${goalId}\nMeasure the repository  ${goalId}\ngoal running\n`,
   );
 });
+
+test('both say why a goal is paused, and what waits for it', () => {
+  const pause = { by: 'policy', running: 'finish', shiftDeadlines: false, reason: '9 of 10 failed.' } as const;
+  const goal = { ...goalView({ status: 'paused' }), pause: { ...pause, since: '2025-01-01T00:00:00.000Z' } };
+  const waitingFor = { kind: 'paused', detail: '9 of 10 failed.', until: null } as const;
+  const graph = graphView([taskView({ status: 'parked', waitingFor })]);
+  const [log, tree] = [collect(false), collect(true)];
+  for (const { display } of [log, tree]) {
+    display.show({ type: 'snapshot', goal, graph });
+    display.close();
+  }
+  expect(log.output()).toContain('goal paused: 9 of 10 failed.');
+  expect(log.output()).toContain('parked    List files (list): 9 of 10 failed.');
+  expect(emulate(tree.output())[1]).toMatch(/^paused .*9 of 10 failed\./);
+});

@@ -1,5 +1,5 @@
 import { touchedTask, untouchedTask, type Changes, type GoalRecord } from '../goal-record.ts';
-import { putApproval, putTask, unlessCancelling, update } from '../goal-writes.ts';
+import { putApproval, putTask, unlessStopped, update } from '../goal-writes.ts';
 import type { Reducers } from '../goal-view.ts';
 import { bindingOf } from '../plan-outline.ts';
 import type { Approval } from '../schemas/approval.ts';
@@ -22,7 +22,7 @@ export const approvalReducers: ApprovalReducers = {
     if (data.kind === 'budget') return;
     if (taskId === null) {
       const startedAt = record.tasks.size === 0 ? null : record.state.startedAt;
-      return update(record, { status: unlessCancelling(record, 'awaiting_approval'), startedAt });
+      return update(record, { status: unlessStopped(record, 'awaiting_approval'), startedAt });
     }
     // An approval task begins with its question; a risky one begins when it is answered.
     const fresh = data.kind === 'risky_task' ? untouchedTask : { ...untouchedTask, attempt, startedAt: at };

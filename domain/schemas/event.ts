@@ -6,6 +6,7 @@ import { goalIdSchema, jsonObjectSchema, timestampSchema, type ErrorInfo, type G
 import type { GoalHead, TaskView, WaitingFor } from './goal.ts';
 import type { Json, JsonObject } from '../json.ts';
 import type { PlanOutline } from '../plan-outline.ts';
+import type { GoalPause } from './pause.ts';
 
 /** An output as it travels in events: inline up to `limits.inlineOutputBytes`, else a reference. */
 export type Output = { readonly output: Json } | { readonly artifact: Artifact };
@@ -17,7 +18,7 @@ interface Compensated {
 }
 
 /** Why a task waits that nothing of its own goal can let go on. */
-export type ParkReason = 'budget' | 'failed' | 'paused' | 'outage';
+export type ParkReason = 'budget' | 'paused';
 
 /** Event type → its data. Times are RFC 3339. A type marked `task` names its task in `taskId`. */
 export interface EventData {
@@ -27,6 +28,8 @@ export interface EventData {
   'goal.waiting': { readonly waitingFor: WaitingFor };
   /** What it waited for has come. */
   'goal.released': { readonly [nothing: string]: never };
+  'goal.paused': Readonly<Omit<GoalPause, 'since'>>;
+  'goal.resumed': { readonly by: Exclude<GoalPause['by'], 'policy'> };
   'goal.cancelling': { readonly reason: string | null; readonly compensate?: true };
   'goal.completed': Output;
   'goal.failed': { readonly error: ErrorInfo };
@@ -135,6 +138,8 @@ export const eventTypes = [
   'goal.context_assembled',
   'goal.waiting',
   'goal.released',
+  'goal.paused',
+  'goal.resumed',
   'goal.cancelling',
   'goal.completed',
   'goal.failed',

@@ -12,6 +12,7 @@ import {
   timestampSchema,
   usageSchema,
 } from './common.ts';
+import { pauseOnSchema, pauseSchema } from './pause.ts';
 import { planSchema } from './plan.ts';
 import { templateNameSchema } from './template.ts';
 import { targetUrlSchema } from './webhook.ts';
@@ -57,6 +58,7 @@ export const goalSubmissionSchema = z
     cascadeId: cascadeIdSchema.optional(),
     /** Is sent the goal's last event. Sub-goals do not inherit it. */
     callbackUrl: targetUrlSchema.optional(),
+    pauseOn: pauseOnSchema.optional(),
   })
   .refine((goal) => goal.startAt === undefined || goal.delaySeconds === undefined, {
     message: 'give startAt or delaySeconds, not both',
@@ -110,7 +112,7 @@ export const progressSchema = z.strictObject({
 
 /** Why something does not go on, and until when if that is known. */
 export const waitingForSchema = z.strictObject({
-  kind: z.enum(['dependency', 'approval', 'retry', 'timer', 'event', 'worker', 'budget']),
+  kind: z.enum(['dependency', 'approval', 'retry', 'timer', 'event', 'worker', 'budget', 'paused']),
   detail: z.string(),
   until: timestampSchema.nullable(),
 });
@@ -159,6 +161,8 @@ export const goalStateSchema = z.strictObject({
   usage: usageSchema,
   startedAt: timestampSchema.nullable(),
   finishedAt: timestampSchema.nullable(),
+  /** Set while the goal is paused. */
+  pause: pauseSchema.optional(),
 });
 export type GoalState = z.infer<typeof goalStateSchema>;
 

@@ -160,6 +160,17 @@ describe('watching', () => {
 });
 
 describe('acting on goals', () => {
+  test('pause and resume say how', async () => {
+    const server = await startScriptedServer(() => json(goalView({ status: 'paused' }), 202));
+    const { goals } = client(server.url);
+    expect(await goals.pause(goalId, { running: 'hold', reason: 'lunch' })).toMatchObject({ status: 'paused' });
+    await goals.resume(goalId);
+    expect(server.requests.map(({ path, body }) => [path, body])).toEqual([
+      [`/v1/goals/${goalId}/pause`, { running: 'hold', reason: 'lunch' }],
+      [`/v1/goals/${goalId}/resume`, {}],
+    ]);
+  });
+
   test('cancel gives the reason and is refused once the goal has ended', async () => {
     const server = await startScriptedServer(
       inOrder(

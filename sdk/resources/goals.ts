@@ -36,6 +36,15 @@ const toQuery = ({ status, labels = {}, ...others }: GoalFilters): Query => ({
   label: Object.entries(labels).map(([name, value]) => `${name}:${value}`),
 });
 
+/** How a goal is paused. */
+export interface PauseOptions extends CallOptions {
+  /** What becomes of running tool calls: they finish (the default), or are stopped and begin again at the resume. */
+  readonly running?: 'finish' | 'hold' | undefined;
+  /** Adds the time that the pause takes to waits and approvals. */
+  readonly shiftDeadlines?: boolean | undefined;
+  readonly reason?: string | undefined;
+}
+
 export interface SubmitOptions extends CallOptions {
   /** The same key and body give the same goal, however often. Made up when left out, so that retries are safe. */
   readonly idempotencyKey?: string | undefined;
@@ -120,6 +129,14 @@ export interface Goals extends GoalPlans {
     cascadeId: string,
     options?: CallOptions & { readonly reason?: string | undefined },
   ): Promise<CancelledCascade>;
+  /** Pauses the goal and its sub-goals: nothing new starts until the resume. @throws ASTRA_GOAL_FINISHED */
+  pause(id: string, options?: PauseOptions): Promise<GoalView>;
+  /**
+   * Resumes the goal, and the sub-goals that were paused with it. One that is paused with the goal above it stays so until
+   * that is resumed.
+   * @throws ASTRA_GOAL_FINISHED
+   */
+  resume(id: string, options?: CallOptions): Promise<GoalView>;
   /** Delivers an outside event to a `wait` task of the goal. Not repeated on doubt: the event may be counted. */
   sendEvent(
     id: string,
@@ -143,6 +160,10 @@ export function createGoals(transport: Transport): Goals {
     const headers = ifSeqNot === undefined ? {} : { 'if-none-match': `"${ifSeqNot}"` };
     const answer = await transport.json<GoalView>(goalPath(id), { query: { minSeq }, headers, signal });
     return answer.status === 304 ? null : answer.body;
+  }
+
+  async function order<T>(path: string, body: object, signal: AbortSignal | undefined): Promise<T> {
+    return (await transport.json<T>(path, { method: 'POST', body, idempotent: true, signal })).body;
   }
 
   return {
@@ -175,17 +196,10 @@ export function createGoals(transport: Transport): Goals {
     events: ((id: string, options: EventOptions = {}) => followEvents(transport, id, options)) as Goals['events'],
     watch: (id, options = {}) => watchGoal(transport, id, options),
     result: (id, options) => waitForResult(transport, id, options),
-    async cancel(id, { reason, compensate, signal } = {}) {
-      const body = { reason, compensate };
-      return (
-        await transport.json<GoalView>(`${goalPath(id)}/cancel`, { method: 'POST', body, idempotent: true, signal })
-      ).body;
-    },
-    async cancelCascade(cascadeId, { reason, signal } = {}) {
-      const body = { cascadeId, ...(reason !== undefined && { reason }) };
-      const request = { method: 'POST', body, idempotent: true, signal } as const;
-      return (await transport.json<CancelledCascade>('v1/goals:cancel', request)).body;
-    },
+    cancel: (id, { signal, ...asked } = {}) => order(`${goalPath(id)}/cancel`, asked, signal),
+    cancelCascade: (cascadeId, { signal, ...asked } = {}) => order('v1/goals:cancel', { cascadeId, ...asked }, signal),
+    pause: (id, { signal, ...asked } = {}) => order(`${goalPath(id)}/pause`, asked, signal),
+    resume: (id, { signal } = {}) => order(`${goalPath(id)}/resume`, {}, signal),
     async sendEvent(id, { name, data = {} }, { signal } = {}) {
       await transport.json(`${goalPath(id)}/events`, { method: 'POST', body: { name, data }, signal });
     },

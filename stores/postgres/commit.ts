@@ -72,7 +72,7 @@ WITH wanted AS (
       details)
   JOIN done ON done.tenant = a.tenant AND done.goal_id = a.goal_id
   ON CONFLICT (tenant, approval_id) DO UPDATE SET status = excluded.status, votes = excluded.votes,
-    details = excluded.details
+    details = excluded.details, expires_at = excluded.expires_at
 )`;
 
 const answer = '\nSELECT tenant, goal_id, awaited FROM done';

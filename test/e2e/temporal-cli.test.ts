@@ -31,6 +31,8 @@ const checks: Readonly<Record<string, Check>> = {
   'Read a goal’s history': { prints: [/WorkflowExecutionStarted/, /ActivityTaskScheduled/] },
   'See whether workers take the work': { prints: [/UNVERSIONED +workflow +\S+ +\d+ second/, /UNVERSIONED +activity/] },
   'Deliver the event that a goal waits for': { prints: [/Signal workflow succeeded/], ends: 'completed' },
+  'Pause a goal': { prints: [/Signal workflow succeeded/] },
+  'Resume a goal': { prints: [/Signal workflow succeeded/] },
   'Cancel a goal, with a reason on record': { prints: [/Signal workflow succeeded/], ends: 'cancelled' },
   'Cancel a goal as any workflow': { prints: [/Canceled workflow/], ends: 'cancelled' },
   'Cancel many goals at once': { prints: [/Started batch/], ends: 'cancelled' },

@@ -5,6 +5,7 @@ import { createFakeWorld } from '../support/workflow/fake-world.ts';
 import { scenarios } from '../support/workflow/scenarios/index.ts';
 import { shardParkingScenario } from '../support/workflow/scenarios/parking.ts';
 import { wideMapScenarios } from '../support/workflow/scenarios/maps.ts';
+import { widePauseScenario } from '../support/workflow/scenarios/pauses.ts';
 
 let bench: Bench;
 beforeAll(async () => {
@@ -12,7 +13,7 @@ beforeAll(async () => {
 });
 afterAll(() => bench.close());
 
-const all = [...scenarios, ...wideMapScenarios, shardParkingScenario];
+const all = [...scenarios, ...wideMapScenarios, shardParkingScenario, widePauseScenario];
 test.each(all.map((scenario) => [scenario.name, scenario] as const))('%s', async (_, scenario) => {
   const world = createFakeWorld(scenario.behaviour);
   const ending = await bench.withWorker(world.activities, async () => {

@@ -2,9 +2,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Context, heartbeat } from '@temporalio/activity';
 import type {
   Activities,
-  AttemptedCall,
   ExecuteTaskAnswer,
   GoalHold,
+  HeldAttempt,
   OpenedApproval,
   OpenedTask,
   PlanGoalArgs,
@@ -170,6 +170,10 @@ export function createFakeWorld(behaviour: Behaviour): FakeWorld {
       calls.push(`compensateTask ${taskId}`);
       await behaviour.compensate?.(taskId);
     },
+    parkTask: async ({ task: { taskId }, attempted }) => {
+      calls.push(`parkTask ${taskId}`);
+      return { status: 'parked', attempted };
+    },
     completeGoal: async () => {
       calls.push('completeGoal');
       return { error: null };
@@ -185,7 +189,7 @@ export function createFakeWorld(behaviour: Behaviour): FakeWorld {
     executeTasks: async ({ taskIds }) => {
       calls.push(`executeTasks ${taskIds.join(' ')}`);
       const { attempt } = Context.current().info;
-      const endOf = async (id: string): Promise<AttemptedCall> =>
+      const endOf = async (id: string): Promise<ExecuteTaskAnswer> =>
         behaviour.retriedTogether?.includes(id)
           ? retryDue
           : ((await behaviour.execute?.(id, { attempt, last: false, cleared: false, unparked: false })) ?? completed);
@@ -211,6 +215,12 @@ export async function untilCancelled(): Promise<TaskOutcome> {
   await context.cancelled.catch(() => undefined);
   clearInterval(beat);
   return { status: 'cancelled' };
+}
+
+/** A tool that runs until a pause stops it. */
+export async function untilHeld(attempt: number): Promise<HeldAttempt> {
+  await untilCancelled();
+  return { status: 'held', attempted: attempt };
 }
 
 /** A tool whose worker is lost: it neither heartbeats nor ends before its worker does. */

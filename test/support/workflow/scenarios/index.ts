@@ -4,6 +4,7 @@ import { endingScenarios } from './endings.ts';
 import { graphScenarios } from './graph.ts';
 import { mapScenarios } from './maps.ts';
 import { parkingScenarios } from './parking.ts';
+import { pauseScenarios } from './pauses.ts';
 import { peopleScenarios } from './people.ts';
 import { riskyScenarios } from './risky.ts';
 import type { Scenario } from './scenario.ts';
@@ -17,4 +18,5 @@ export const scenarios: readonly Scenario[] = [
   ...parkingScenarios,
   ...endingScenarios,
   ...compensationScenarios,
+  ...pauseScenarios,
 ];

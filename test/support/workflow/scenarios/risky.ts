@@ -113,7 +113,6 @@ export const riskyScenarios: readonly Scenario[] = [
     check: ({ calls }, expect) =>
       expect(calls.filter((call) => call.startsWith('execute'))).toEqual([
         'executeTasks send b',
-        'executeTask send',
         'executeTask send cleared',
       ]),
   },
