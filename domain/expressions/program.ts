@@ -13,7 +13,12 @@ export interface Scope {
   readonly index?: number;
   /** Of a plan made from a template. */
   readonly params?: JsonObject;
+  /** Of an expression with a vocabulary of its own: what its names stand for. */
+  readonly own?: JsonObject;
 }
+
+/** The names of expressions that stand in no plan, each with any value or with the fields that it has. */
+export type Vocabulary = { readonly [name: string]: readonly string[] | 'any' };
 
 /** The names that are in scope in some places only. */
 export type LocalName = 'item' | 'index' | 'params';
@@ -34,6 +39,8 @@ export interface Names {
   readonly variables: readonly string[];
   readonly tasks: Set<string>;
   readonly locals: Set<LocalName>;
+  /** Instead of the names that plans use. */
+  readonly vocabulary?: Vocabulary | undefined;
 }
 
 /** @throws SyntaxFault */
