@@ -1,8 +1,14 @@
-import { defineSearchAttributeKey, SearchAttributeType, type SearchAttributePair } from '@temporalio/common';
+import {
+  defineSearchAttributeKey,
+  SearchAttributeType,
+  type Priority,
+  type SearchAttributePair,
+} from '@temporalio/common';
 import type { GoalId } from '../domain/schemas/common.ts';
 import type { GoalSubmission, GoalView } from '../domain/schemas/goal.ts';
 import type { Decision } from '../domain/schemas/approval.ts';
 import type { JsonObject } from '../domain/json.ts';
+import { defaultPriority } from '../domain/goal-head.ts';
 import type { PlanOutline } from '../domain/plan-outline.ts';
 import { utf8Bytes } from '../domain/utf8-bytes.ts';
 
@@ -47,6 +53,15 @@ export function goalSearchAttributes(tenant: string, submission: GoalSubmission)
   ];
 }
 
+/**
+ * In which order a goal's steps and activities are taken from a backlog: by priority, and within one, each tenant in turn.
+ * Its activities, shards and continued runs inherit it.
+ */
+export const goalPriority = (tenant: string, { priority = defaultPriority }: GoalSubmission): Priority => ({
+  priorityKey: priority,
+  fairnessKey: tenant,
+});
+
 export interface GoalWorkflowInput {
   readonly tenant: string;
   readonly goalId: GoalId;
@@ -72,6 +87,8 @@ export interface CarriedGoal {
   readonly mailbox: { readonly [event: string]: readonly JsonObject[] };
   /** By approval: what a voter wants done instead of what was asked about. */
   readonly edits: { readonly [approvalId: string]: JsonObject };
+  /** It has slots to give back at its end. */
+  readonly slots?: true;
 }
 
 /** Answer of the workflow, seen by a parent goal and in the Temporal UI. The output itself is in the record. */
@@ -83,6 +100,7 @@ export const messages = {
   cancelGoal: 'cancelGoal',
   deliverEvent: 'deliverEvent',
   decideApproval: 'decideApproval',
+  slotsFreed: 'slotsFreed',
   goalView: 'goalView',
 } as const;
 

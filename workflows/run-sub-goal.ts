@@ -8,7 +8,13 @@ import {
 } from '@temporalio/workflow';
 import type { OpenedTask, TaskEnding } from '../activities/contract.ts';
 import type { TaskOutline } from '../domain/plan-outline.ts';
-import { goalSearchAttributes, goalWorkflowId, goalWorkflowType, workflowTaskTimeout } from './contract.ts';
+import {
+  goalPriority,
+  goalSearchAttributes,
+  goalWorkflowId,
+  goalWorkflowType,
+  workflowTaskTimeout,
+} from './contract.ts';
 import type { goalWorkflow } from './goal-workflow.ts';
 import type { GoalRun } from './goal-run.ts';
 
@@ -25,6 +31,7 @@ export async function runSubGoal(run: GoalRun, task: TaskOutline, child: ChildGo
       parentClosePolicy: ParentClosePolicy.REQUEST_CANCEL,
       staticSummary: task.title ?? task.id,
       typedSearchAttributes: goalSearchAttributes(tenant, child.submission),
+      priority: goalPriority(tenant, child.submission),
       args: [
         {
           tenant,

@@ -75,7 +75,9 @@ async function openSubGoal(deps: Deps, { goal, taskId }: TaskRef, task: GoalTask
     const message = `The sub-goal's body has ${sizeBytes} bytes, at most ${limits.goalBodyBytes} are allowed. Pass what is large as an artifact.`;
     throw new AstraError('ASTRA_BODY_TOO_LARGE', message);
   }
-  const submission = validateSubmission(body, await deps.catalogue());
+  // As urgent as its goal, unless it says otherwise.
+  const { priority } = await deps.recorder.head(goal);
+  const submission = { priority, ...validateSubmission(body, await deps.catalogue()) };
   const child = childGoalId(goal.goalId, taskId, (text) => createHash('sha256').update(text).digest());
   await deps.recorder.record(goal, [draft('task.started', { childGoalId: child }, { taskId })]);
   return { childGoal: { goalId: child, submission } };

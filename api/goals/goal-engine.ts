@@ -1,8 +1,8 @@
 import { WorkflowExecutionAlreadyStartedError, WorkflowNotFoundError, type Client } from '@temporalio/client';
-import { defaultPriority } from '../../domain/goal-head.ts';
 import type { GoalId } from '../../domain/schemas/common.ts';
 import type { GoalSubmission } from '../../domain/schemas/goal.ts';
 import {
+  goalPriority,
   goalSearchAttributes,
   goalWorkflowId,
   goalWorkflowType,
@@ -28,6 +28,8 @@ export interface GoalEngine {
   cancel(goalId: GoalId, args: CancelGoalArgs): Promise<boolean>;
   /** False when the goal does not run any more. */
   deliverEvent(goalId: GoalId, args: DeliverEventArgs): Promise<boolean>;
+  /** Tells goals that wait for a limit to ask again. Never throws: they would ask again by themselves. */
+  slotsFreed(goalIds: readonly GoalId[]): Promise<void>;
 }
 
 /** The server takes 400 bytes, and a character may take four. */
@@ -62,7 +64,7 @@ export function createGoalEngine(client: Client, options: { readonly onRead?: ()
             workflowIdReusePolicy: 'REJECT_DUPLICATE',
             workflowIdConflictPolicy: 'FAIL',
             typedSearchAttributes: goalSearchAttributes(input.tenant, input.submission),
-            priority: { priorityKey: input.submission.priority ?? defaultPriority, fairnessKey: input.tenant },
+            priority: goalPriority(input.tenant, input.submission),
             staticSummary: summarize(input.submission),
             args: [input],
           }),
@@ -97,5 +99,8 @@ export function createGoalEngine(client: Client, options: { readonly onRead?: ()
       return running;
     },
     deliverEvent: (goalId, args) => signal(goalId, messages.deliverEvent, args),
+    async slotsFreed(goalIds) {
+      await Promise.allSettled(goalIds.map((goalId) => signal(goalId, messages.slotsFreed, {})));
+    },
   };
 }
