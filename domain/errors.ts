@@ -44,6 +44,7 @@ export const errorRegistry = {
   ASTRA_APPROVAL_REJECTED: entry(403, 'The approval was rejected'),
   ASTRA_APPROVAL_EXPIRED: entry(504, 'The approval was not decided in time'),
   ASTRA_WAIT_TIMEOUT: entry(504, 'The awaited event did not arrive in time'),
+  ASTRA_LIMIT_REACHED: entry(429, 'A limit of the tenant is reached', true),
   ASTRA_TASK_FAILED: entry(500, 'A task of the goal failed'),
   ASTRA_MODEL_FAILED: entry(502, 'The model did not answer as asked', true),
   ASTRA_MODEL_REFUSED: entry(502, 'The model endpoint refused the request'),

@@ -18,6 +18,8 @@ export const limits = {
   mailboxEvents: 32,
   artifactBytes: 5 * 1024 * 1024 * 1024,
   labels: 32,
+  /** Of a tenant: each goal and each call is held to all of them. */
+  flowLimits: 100,
   documents: 64,
   expressionChars: 8_192,
   /** Operators, names, literals and calls of one expression. */

@@ -30,6 +30,7 @@ test('processes that start at the same time migrate once', async () => {
     { name: '000001_record', count: 1 },
     { name: '000002_catalogue', count: 1 },
     { name: '000003_revoked_tokens', count: 1 },
+    { name: '000060_flow_limits', count: 1 },
   ]);
 });
 
