@@ -1,6 +1,7 @@
 import { isFinalGoal, isFinalTask, outlineOfTask, touchedTask, type GoalRecord } from './goal-record.ts';
 import { parseTaskId } from './ids.ts';
 import type { EventDraft, EventType } from './schemas/event.ts';
+import type { WaitingFor } from './schemas/goal.ts';
 
 type Draft<T extends EventType> = Extract<EventDraft, { type: T }>;
 type IsNews = { readonly [T in EventType]: (record: GoalRecord, draft: Draft<T>) => boolean };
@@ -15,6 +16,9 @@ function isOpen(record: GoalRecord, taskId: string | null): taskId is string {
 
 const endsTask = (record: GoalRecord, { taskId }: EventDraft): boolean => isOpen(record, taskId);
 
+const isSameWait = (known: WaitingFor | null | undefined, { kind, detail, until }: WaitingFor): boolean =>
+  known?.kind === kind && known.detail === detail && known.until === until;
+
 const isPending = (record: GoalRecord, approvalId: string): boolean =>
   record.approvals.get(approvalId)?.status === 'pending';
 
@@ -26,6 +30,8 @@ const decidesPlan = (record: GoalRecord, { data }: Draft<'plan.approved' | 'plan
 const news: IsNews = {
   'goal.submitted': (record) => record.head === null,
   'goal.context_assembled': (record) => !record.marks.has('goal.context_assembled'),
+  'goal.queued': (record, { data }) => !isSameWait(record.state.waitingFor, data.waitingFor),
+  'goal.admitted': ({ state }) => Boolean(state.waitingFor),
   'goal.cancelling': (record) => record.state.status !== 'cancelling',
   'goal.completed': () => true,
   'goal.failed': () => true,
@@ -33,6 +39,11 @@ const news: IsNews = {
   'plan.proposed': (record, { data }) => data.outline.revision > (record.outline?.revision ?? 0),
   'plan.approved': decidesPlan,
   'plan.rejected': decidesPlan,
+  'task.queued'(record, { taskId, attempt, data }) {
+    if (!isOpen(record, taskId)) return false;
+    const state = touchedTask(record, taskId);
+    return !state || (attempt > state.attempt && !isSameWait(state.waitingFor, data.waitingFor));
+  },
   'task.started'(record, { taskId, attempt }) {
     if (!isOpen(record, taskId)) return false;
     const state = touchedTask(record, taskId);
@@ -41,7 +52,9 @@ const news: IsNews = {
   'task.retrying'(record, { taskId, attempt }) {
     if (!isOpen(record, taskId)) return false;
     const state = touchedTask(record, taskId);
-    return !state || attempt > state.attempt || (attempt === state.attempt && state.status !== 'retrying');
+    if (!state || attempt > state.attempt) return true;
+    // What is queued has failed that attempt, and its next one is put off.
+    return attempt === state.attempt && state.status !== 'retrying' && state.status !== 'queued';
   },
   'task.completed': endsTask,
   'task.failed': endsTask,

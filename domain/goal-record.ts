@@ -62,6 +62,7 @@ export type SettledTask =
 export const acceptedState: GoalState = {
   seq: 0,
   status: 'accepted',
+  waitingFor: null,
   plan: null,
   progress: { total: 0, completed: 0, running: 0, failed: 0, skipped: 0, waiting: 0 },
   output: null,

@@ -167,7 +167,7 @@ export function endGoal(
   }
   const { progress } = record.state;
   const skipped = progress.skipped + (leftBehind(status, false) === 'skipped' ? untouched : 0);
-  update(record, { status, finishedAt: at, progress: { ...progress, skipped, waiting: 0 } });
+  update(record, { status, waitingFor: null, finishedAt: at, progress: { ...progress, skipped, waiting: 0 } });
   cancelApprovals(record, changes, () => true);
 }
 

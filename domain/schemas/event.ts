@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { Artifact } from './artifact.ts';
 import type { Decision } from './approval.ts';
 import { goalIdSchema, jsonObjectSchema, timestampSchema, type ErrorInfo, type GoalId, type Usage } from './common.ts';
-import type { GoalHead, TaskView } from './goal.ts';
+import type { GoalHead, TaskView, WaitingFor } from './goal.ts';
 import type { Json, JsonObject } from '../json.ts';
 import type { PlanOutline } from '../plan-outline.ts';
 
@@ -13,6 +13,10 @@ export type Output = { readonly output: Json } | { readonly artifact: Artifact }
 export interface EventData {
   'goal.submitted': { readonly head: GoalHead };
   'goal.context_assembled': { readonly documents: number; readonly sizeBytes: number };
+  /** It waits for its slots; recorded again when what it waits for changes. */
+  'goal.queued': { readonly waitingFor: WaitingFor };
+  /** It has its slots, after it was queued. */
+  'goal.admitted': Readonly<Record<string, never>>;
   'goal.cancelling': { readonly reason: string | null };
   'goal.completed': Output;
   'goal.failed': { readonly error: ErrorInfo };
@@ -20,6 +24,8 @@ export interface EventData {
   'plan.proposed': { readonly outline: PlanOutline };
   'plan.approved': { readonly revision: number; readonly by: string };
   'plan.rejected': { readonly revision: number; readonly by: string; readonly comment: string | null };
+  /** task: its call is put off by a limit. */
+  'task.queued': { readonly waitingFor: WaitingFor };
   /** task: an attempt began. Left out for a task that ends sooner than it would be recorded. */
   'task.started': {
     readonly queuedAt?: string;
@@ -70,6 +76,8 @@ export type GoalEvent = EventDraft & { readonly goalId: GoalId; readonly seq: nu
 export const eventTypes = [
   'goal.submitted',
   'goal.context_assembled',
+  'goal.queued',
+  'goal.admitted',
   'goal.cancelling',
   'goal.completed',
   'goal.failed',
@@ -77,6 +85,7 @@ export const eventTypes = [
   'plan.proposed',
   'plan.approved',
   'plan.rejected',
+  'task.queued',
   'task.started',
   'task.retrying',
   'task.completed',

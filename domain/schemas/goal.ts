@@ -94,10 +94,21 @@ export const goalHeadSchema = z.strictObject({
 });
 export type GoalHead = z.infer<typeof goalHeadSchema>;
 
+/** Why something that is neither running nor over is not. */
+export const waitingForSchema = z.strictObject({
+  kind: z.enum(['dependency', 'approval', 'retry', 'timer', 'event', 'worker', 'concurrency', 'rate_limit']),
+  /** What exactly: a task, an approval's id, an event, a worker class, a limit's name. */
+  detail: z.string(),
+  until: timestampSchema.nullable(),
+});
+export type WaitingFor = z.infer<typeof waitingForSchema>;
+
 /** What the reducer folds out of the events. */
 export const goalStateSchema = z.strictObject({
   seq: z.int(),
   status: goalStatusSchema,
+  /** Set while the goal itself waits before it begins; what its tasks wait for is in the graph. */
+  waitingFor: waitingForSchema.nullable(),
   plan: z.strictObject({ revision: z.int(), source: planSourceSchema, taskCount: z.int() }).nullable(),
   progress: progressSchema,
   output: jsonSchema,
@@ -133,13 +144,7 @@ export const taskViewSchema = z.strictObject({
   status: taskStatusSchema,
   attempt: z.int(),
   after: z.array(z.string()),
-  waitingFor: z
-    .strictObject({
-      kind: z.enum(['dependency', 'approval', 'retry', 'timer', 'event', 'worker']),
-      detail: z.string(),
-      until: timestampSchema.nullable(),
-    })
-    .nullable(),
+  waitingFor: waitingForSchema.nullable(),
   startedAt: timestampSchema.nullable(),
   finishedAt: timestampSchema.nullable(),
   /** On a completed task exactly one of the two is set; a graph leaves out outputs beyond 2 KiB. */

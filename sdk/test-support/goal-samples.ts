@@ -16,6 +16,7 @@ export const goalView = (fields: Partial<GoalView> = {}): GoalView => ({
   createdAt: '2025-01-01T00:00:00.000Z',
   seq: 3,
   status: 'running',
+  waitingFor: null,
   plan: { revision: 1, source: 'explicit', taskCount: 1 },
   progress: { total: 1, completed: 0, running: 1, failed: 0, skipped: 0, waiting: 0 },
   output: null,
