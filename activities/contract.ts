@@ -33,16 +33,25 @@ export interface BeginGoalArgs extends PlanGoalArgs {
   /** The goal was cancelled before it began: it is recorded, and nothing of it is run. */
   readonly planOnly?: true;
 }
+/**
+ * How a goal stands with the limits that apply to it: it has its slots, or is to ask for them again when it is told
+ * that some are free, and after so many seconds by itself (null: nobody knows when).
+ */
+export type Slots = 'held' | { readonly waitSeconds: number | null };
+/** Left out: no limit applies to the goal. */
+interface WithSlots {
+  readonly slots?: Slots;
+}
 export type PlanGoalResult = { readonly outline: PlanOutline } | { readonly error: ErrorInfo };
-export type BeginGoalResult =
-  | {
-      readonly outline: PlanOutline;
-      /** What came of the first segment; null: there was none. */
-      readonly begun: SegmentResult | null;
-      /** Nothing was left to do: the goal's completion is recorded too. */
-      readonly completed: boolean;
-    }
-  | { readonly error: ErrorInfo };
+export type SubmissionResult = WithSlots | { readonly error: ErrorInfo };
+export type BeginGoalResult = WithSlots & (BegunGoal | { readonly error: ErrorInfo });
+export interface BegunGoal {
+  readonly outline: PlanOutline;
+  /** What came of the first segment; null: there was none. */
+  readonly begun: SegmentResult | null;
+  /** Nothing was left to do: the goal's completion is recorded too. */
+  readonly completed: boolean;
+}
 
 export interface TaskRef {
   readonly goal: GoalRef;
@@ -125,13 +134,18 @@ export interface SegmentActivities {
 
 /** Run as local activities, on whichever worker has the workflow. */
 export interface KernelActivities extends SegmentActivities {
-  /** Records the submission alone, of a goal whose plan takes its time. */
-  recordSubmission(args: PlanGoalArgs): Promise<void>;
+  /** Records the submission alone, of a goal whose plan takes its time, and asks for its slots. */
+  recordSubmission(args: PlanGoalArgs): Promise<SubmissionResult>;
   /**
    * Validates the goal's plan, given or a template's, runs its first segment, and completes the goal when nothing is
-   * left; records all that at once. Of a plan that people must approve nothing is run.
+   * left; records all that at once. Of a plan that people must approve nothing is run, nor of a goal that must wait for
+   * its slots.
    */
   beginGoal(args: BeginGoalArgs): Promise<BeginGoalResult>;
+  /** Asks for a recorded goal's slots; records that it waits, or waits no more. Null: no limit applies to it. */
+  takeSlots(args: { readonly goal: GoalRef }): Promise<Slots | { readonly error: ErrorInfo } | null>;
+  /** Gives back a goal's slots, or its places in the lines, and tells the next. */
+  giveBackSlots(args: { readonly goal: GoalRef }): Promise<void>;
   /** Records what the workflow alone decided. Events already recorded are not recorded again. */
   recordEvents(args: { readonly goal: GoalRef; readonly events: readonly EventDraft[] }): Promise<void>;
   /** Evaluates `when` and what else the workflow must know; records the start. */

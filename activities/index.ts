@@ -10,18 +10,29 @@ import { createRunSegment } from './execution/run-segment.ts';
 import { createTaskScopes } from './execution/task-scope.ts';
 import { createToolRunner } from './execution/tool-runner.ts';
 import { createValues } from './execution/values.ts';
+import { createBeginWithSlots } from './limits/begin-with-slots.ts';
+import { createTakeSlots } from './limits/take-slots.ts';
 import { recordSubmission } from './planner/record-planning.ts';
 import { createPlanGoalWithModel } from './planner/plan-with-model.ts';
 
 /** All activities, over what the process has. Which of them a worker serves depends on the queue it polls. */
 export function createActivities(deps: ExecutionDeps): Activities {
-  const { recorder } = deps;
+  const { recorder, slots } = deps;
   const values = createValues(deps.artifacts);
   const scopes = createTaskScopes(recorder, values);
   const execution = { ...deps, values, scopes };
+  const takeSlots = createTakeSlots(deps);
   return {
-    recordSubmission: (args) => recordSubmission(recorder, args),
-    beginGoal: createBeginGoal(execution),
+    async recordSubmission(args) {
+      await recordSubmission(recorder, args);
+      if (!slots.mayApply({ ...args, ...args.goal })) return {};
+      const taken = await takeSlots({ goal: args.goal });
+      if (taken === null) return {};
+      return typeof taken === 'object' && 'error' in taken ? taken : { slots: taken };
+    },
+    beginGoal: createBeginWithSlots({ ...deps, begin: createBeginGoal(execution) }),
+    takeSlots,
+    giveBackSlots: ({ goal }) => slots.giveBack(goal),
     planGoalWithModel: createPlanGoalWithModel(deps),
     recordEvents: async ({ goal, events }) => {
       await recorder.record(goal, events);

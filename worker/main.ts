@@ -1,5 +1,6 @@
 import { flushCompileCache } from 'node:module';
 import { availableParallelism } from 'node:os';
+import { Client } from '@temporalio/client';
 import { Command } from 'commander';
 import { NativeConnection, Runtime } from '@temporalio/worker';
 import { startAdminServer } from '../platform/admin-server.ts';
@@ -32,6 +33,9 @@ const [connection, parts] = await Promise.all([
 ]);
 const workers = await createWorkers({ config, connection, activities: parts.activities, logger });
 await parts.announceTools();
+if (config.ASTRA_WORKER_CLASSES.has('kernel')) {
+  parts.sweepLimits(new Client({ connection, namespace: config.TEMPORAL_NAMESPACE }));
+}
 const running = workers.map((worker) => worker.run());
 
 const admin = await startAdminServer({

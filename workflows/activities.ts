@@ -14,7 +14,7 @@ import type {
   ToolActivities,
 } from '../activities/contract.ts';
 import { bindingOf, type TaskOutline, type ToolBinding } from '../domain/plan-outline.ts';
-import { retryOf, timeoutSecondsOf } from '../domain/retry.ts';
+import { timeoutSecondsOf } from '../domain/retry.ts';
 import { taskQueues } from './contract.ts';
 import type { GoalRun } from './goal-run.ts';
 
@@ -47,9 +47,6 @@ export const planner: ActivityInterfaceFor<PlannerActivities> = proxyActivities<
  * away and to record its end. A dead worker is noticed by its heartbeat, long before.
  */
 const graceSeconds = 600;
-/** Attempts may die with their worker, which is not the tool's fault: it gets this many more. */
-const lostAttempts = 10;
-
 /**
  * An attempt whose worker, or whose server, only stalls counts as lost, too: that costs a second run, and of a tool that
  * must not run twice the task. Where either is dear it takes longer until an attempt counts as lost. A worker beats each
@@ -65,7 +62,6 @@ export async function executeTool(
   ref: ExecuteTaskArgs,
 ): Promise<ExecuteTaskResult> {
   const binding = bindingOf(outline, task);
-  const retry = retryOf(task, binding);
   const { executeTask } = proxyActivities<ToolActivities>({
     taskQueue: binding?.workerClass === 'sandbox' ? taskQueues.sandbox : taskQueues.main,
     startToCloseTimeout: (timeoutSecondsOf(task, binding) + graceSeconds) * 1_000,
@@ -75,12 +71,11 @@ export async function executeTool(
     cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
     retry: {
       // For attempts that are lost with their worker: at once, and more and more slowly when the tool is what ends it.
-      // One that fails says itself when the next begins.
+      // One that fails, or is put off, says itself when the next begins; and which is the last, as Temporal would count
+      // those that were put off.
       initialInterval: '100 milliseconds',
       backoffCoefficient: 4,
       maximumInterval: '30 seconds',
-      // One unless its author says otherwise.
-      maximumAttempts: binding?.effect === 'once' ? retry.maxAttempts : retry.maxAttempts + lostAttempts,
     },
   });
   return executeTask(repeated ? { ...ref, repeated } : ref);

@@ -4,6 +4,8 @@ import type { AnswerCache } from '../../stores/cache/answer-cache.ts';
 import type { LivePublisher } from '../../stores/cache/live-publisher.ts';
 import type { TemplateStore } from '../../stores/postgres/templates.ts';
 import type { ToolCatalogue } from '../../stores/tool-catalogue.ts';
+import type { CallSlots } from '../limits/call-slots.ts';
+import type { GoalSlots } from '../limits/goal-slots.ts';
 import type { Model } from '../llm/model.ts';
 import type { Recorder } from '../projection/recorder.ts';
 import type { ToolArtifacts } from '../tools/define-tool.ts';
@@ -22,6 +24,8 @@ export interface ExecutionDeps {
   readonly templates: Pick<TemplateStore, 'get'>;
   readonly catalogue: ToolCatalogue;
   readonly model: Model | null;
+  readonly slots: GoalSlots;
+  readonly callSlots: CallSlots;
   readonly logger: Pick<Logger, 'error'>;
   /** Told how long a task's first attempt took from being ready to its tool's beginning. */
   readonly onScheduled: (seconds: number) => void;

@@ -1,18 +1,20 @@
 import { activityInfo, ApplicationFailure, CancelledFailure, Context, heartbeat } from '@temporalio/activity';
 import { AstraError, effectInDoubt, toErrorInfo } from '../../domain/errors.ts';
 import { bindingOf } from '../../domain/plan-outline.ts';
-import { backoffSeconds, retryOf, timeoutSecondsOf, type RetrySchedule } from '../../domain/retry.ts';
+import { backoffSeconds, lostAttempts, retryOf, timeoutSecondsOf, type RetrySchedule } from '../../domain/retry.ts';
 import type { ErrorInfo } from '../../domain/schemas/common.ts';
 import type { EventDraft, Output } from '../../domain/schemas/event.ts';
 import type { Logger } from '../../platform/logger.ts';
 import type { ExecuteTaskArgs, ExecuteTaskResult, TaskOutcome, TaskRef, ToolActivities } from '../contract.ts';
+import type { CallSlots, HeldSlots, PutOff } from '../limits/call-slots.ts';
+import { putOffFailure, timesPutOff } from '../limits/put-off.ts';
 import type { Recorder } from '../projection/recorder.ts';
 import { draft } from './drafts.ts';
 import { completionDrafts } from './complete-goal.ts';
 import { givenUp, recordEnd } from './record-end.ts';
 import type { PlannedTask, TaskScopes } from './task-scope.ts';
-import { prepareCall } from './tool-call.ts';
-import type { ToolRunner } from './tool-runner.ts';
+import { prepareCall, type ToolCall } from './tool-call.ts';
+import type { ToolResult, ToolRunner } from './tool-runner.ts';
 import type { Values } from './values.ts';
 import { whileAway } from './while-away.ts';
 
@@ -21,6 +23,7 @@ interface Deps {
   readonly scopes: TaskScopes;
   readonly values: Values;
   readonly runner: ToolRunner;
+  readonly callSlots: CallSlots;
   readonly logger: Pick<Logger, 'error'>;
   readonly onScheduled: (seconds: number) => void;
 }
@@ -32,6 +35,8 @@ interface Attempt {
   readonly last: boolean;
   readonly planned: PlannedTask;
   readonly number: number;
+  /** Not counted in `number`. */
+  readonly timesPutOff: number;
   readonly startedAt: Date;
   readonly retry: RetrySchedule;
   readonly timeoutSeconds: number;
@@ -46,7 +51,9 @@ interface Attempt {
  */
 export function createExecuteTask(deps: Deps): ToolActivities['executeTask'] {
   return async (ref) => {
-    const beat = setInterval(heartbeat, heartbeatMs);
+    const times = timesPutOff();
+    if (times > 0) heartbeat(times);
+    const beat = setInterval(() => heartbeat(times), heartbeatMs);
     try {
       return await attemptTask(deps, ref);
     } finally {
@@ -56,18 +63,17 @@ export function createExecuteTask(deps: Deps): ToolActivities['executeTask'] {
 }
 
 async function attemptTask(deps: Deps, ref: ExecuteTaskArgs): Promise<ExecuteTaskResult> {
-  const { recorder } = deps;
   const { cancellationSignal } = Context.current();
   const opened = await whileAway(() => openAttempt(deps, ref), cancellationSignal);
   if ('status' in opened) return opened;
-  const queuedAt = new Date(activityInfo().scheduledTimestampMs).toISOString();
-  const about = { taskId: ref.taskId, attempt: opened.number, at: opened.startedAt };
-  recorder.note(ref.goal, draft('task.started', { queuedAt }, about));
+  let result: ExecuteTaskResult | PutOff;
   try {
-    return await run(deps, opened);
+    result = await run(deps, opened);
   } catch (error) {
     return await whileAway(() => settleFailure(deps, opened, error), cancellationSignal);
   }
+  if ('status' in result) return result;
+  throw putOffFailure(result, opened.timesPutOff);
 }
 
 /** The attempt, or the outcome that an earlier one recorded. */
@@ -78,25 +84,32 @@ async function openAttempt({ recorder, scopes }: Deps, args: ExecuteTaskArgs): P
   if (recorded) return recorded;
   const planned = await scopes.find(ref.goal, ref.taskId);
   const binding = bindingOf((await recorder.plan(ref.goal)).outline, planned.outline);
-  const number = activityInfo().attempt;
-  if (binding?.effect === 'once' && number > 1 && !(await hasFailedCleanly(recorder, ref, number - 1))) {
-    const error = effectInDoubt(planned.outline.tool ?? ref.taskId);
-    return recordEnd(recorder, ref, draft('task.failed', { error }, { taskId: ref.taskId, attempt: number }));
-  }
+  const times = timesPutOff();
+  const number = activityInfo().attempt - times;
   const retry = retryOf(planned.outline, binding);
+  const fail = (error: ErrorInfo): Promise<TaskOutcome> =>
+    recordEnd(recorder, ref, draft('task.failed', { error }, { taskId: ref.taskId, attempt: number }));
+  if (binding?.effect === 'once' && number > 1 && !(await hasFailedCleanly(recorder, ref, number - 1))) {
+    return fail(effectInDoubt(planned.outline.tool ?? ref.taskId));
+  }
+  if (number > retry.maxAttempts + lostAttempts) {
+    const message = `No attempt at "${ref.taskId}" ended: each was lost with its worker. Does the tool end it?`;
+    return fail({ code: 'ASTRA_TOOL_TIMEOUT', message, retryable: true });
+  }
   const timeoutSeconds = timeoutSecondsOf(planned.outline, binding);
-  return { ref, last, planned, number, startedAt: new Date(), retry, timeoutSeconds };
+  return { ref, last, planned, number, timesPutOff: times, startedAt: new Date(), retry, timeoutSeconds };
 }
 
 /** Did this attempt end by the tool's own failure? Of one that was lost nobody knows what it did. */
 async function hasFailedCleanly(recorder: Recorder, { goal, taskId }: TaskRef, attempt: number): Promise<boolean> {
   const task = await recorder.task(goal, taskId);
-  return task?.status === 'retrying' && task.attempt === attempt;
+  // What was put off since has not begun another.
+  return (task?.status === 'retrying' || task?.status === 'queued') && task.attempt === attempt;
 }
 
-async function run(deps: Deps, attempt: Attempt): Promise<ExecuteTaskResult> {
-  const { recorder, scopes, values, runner } = deps;
-  const { ref, planned, number, startedAt, timeoutSeconds } = attempt;
+async function run(deps: Deps, attempt: Attempt): Promise<ExecuteTaskResult | PutOff> {
+  const { recorder, scopes } = deps;
+  const { ref, planned, number } = attempt;
   const about = { taskId: ref.taskId, attempt: number };
   const { cancellationSignal } = Context.current();
   const call = await whileAway(() => prepareCall(scopes, ref.goal, planned), cancellationSignal);
@@ -104,8 +117,52 @@ async function run(deps: Deps, attempt: Attempt): Promise<ExecuteTaskResult> {
     const skipped = draft('task.skipped', { reason: 'condition' }, about);
     return whileAway(() => recordEnd(recorder, ref, skipped), cancellationSignal);
   }
-  if (number === 1) deps.onScheduled(secondsSinceReady(recorder, ref));
-  const result = await runner.run(call, { ref, attempt: number, timeoutSeconds, cancelled: cancellationSignal });
+  const slots = await whileAway(() => takeSlots(deps, attempt, call), cancellationSignal);
+  if (slots && 'waitingFor' in slots) {
+    const reason: unknown = cancellationSignal.reason;
+    if (isCancelRequest(reason)) throw reason;
+    const queued = draft('task.queued', { waitingFor: slots.waitingFor }, about);
+    await whileAway(() => recorder.record(ref.goal, [queued]), cancellationSignal);
+    return slots;
+  }
+  if (slots === null && number === 1) deps.onScheduled(secondsSinceReady(recorder, ref));
+  // What a call waits for its slots is no time of its tool.
+  const begun = slots ? { ...attempt, startedAt: new Date() } : attempt;
+  return recordResult(deps, begun, await callTool(deps, begun, { call, slots }));
+}
+
+/** Null: no limit applies. @throws ASTRA_LIMIT_REACHED */
+async function takeSlots(
+  { callSlots, recorder }: Deps,
+  { ref, timesPutOff: times }: Attempt,
+  { tool }: ToolCall,
+): Promise<HeldSlots | PutOff | null> {
+  if (!callSlots.mayApply(ref.goal.tenant)) return null;
+  const head = await recorder.head(ref.goal);
+  return callSlots.take({ ref, tool, head, timesPutOff: times }, Context.current().cancellationSignal);
+}
+
+async function callTool(
+  { recorder, runner }: Deps,
+  { ref, number, startedAt, timeoutSeconds }: Attempt,
+  { call, slots }: { readonly call: ToolCall; readonly slots: HeldSlots | null },
+): Promise<ToolResult> {
+  const queuedAt = new Date(activityInfo().scheduledTimestampMs).toISOString();
+  const about = { taskId: ref.taskId, attempt: number, at: startedAt };
+  recorder.note(ref.goal, draft('task.started', { queuedAt }, about));
+  try {
+    const { cancellationSignal: cancelled } = Context.current();
+    return await runner.run(call, { ref, attempt: number, timeoutSeconds, cancelled });
+  } finally {
+    await slots?.giveBack();
+  }
+}
+
+async function recordResult(deps: Deps, attempt: Attempt, result: ToolResult): Promise<ExecuteTaskResult> {
+  const { values } = deps;
+  const { ref, number, startedAt } = attempt;
+  const about = { taskId: ref.taskId, attempt: number };
+  const { cancellationSignal } = Context.current();
   const output = await whileAway(() => values.toOutput(ref.goal.tenant, result.value), cancellationSignal);
   const created = result.artifacts.map((artifact) => draft('artifact.created', { artifact }, about));
   const seconds = (Date.now() - startedAt.getTime()) / 1_000;

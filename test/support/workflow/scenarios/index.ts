@@ -1,5 +1,6 @@
 import { endingScenarios } from './endings.ts';
 import { graphScenarios } from './graph.ts';
+import { limitScenarios } from './limits.ts';
 import { mapScenarios } from './maps.ts';
 import { peopleScenarios } from './people.ts';
 import type { Scenario } from './scenario.ts';
@@ -9,4 +10,5 @@ export const scenarios: readonly Scenario[] = [
   ...mapScenarios,
   ...peopleScenarios,
   ...endingScenarios,
+  ...limitScenarios,
 ];
