@@ -37,6 +37,7 @@ beforeAll(async () => {
         query: () => Promise.resolve(null),
         cancel: () => Promise.resolve(false),
         deliverEvent: () => Promise.resolve(false),
+        slotsFreed: () => Promise.resolve(),
       },
     },
   });
@@ -73,6 +74,8 @@ describe('who may ask', () => {
     ['POST', '/v1/goals', 'goals:write'],
     ['POST', `/v1/goals/${goalId}/cancel`, 'goals:write'],
     ['PUT', '/v1/templates/x', 'goals:write'],
+    ['PUT', '/v1/limits/x', 'admin'],
+    ['DELETE', '/v1/limits/x', 'admin'],
     ['POST', '/v1/approvals/apr_x/decisions', 'approvals:write'],
   ])('%s %s needs the scope %s, and says so', async (method, path, scope) => {
     const as = await app.tokens.sign({ scope: 'other' });
@@ -122,9 +125,10 @@ describe('requests that are not understood', () => {
       .filter(([path]) => path.startsWith('/v1/'))
       .flatMap(([path, methods]) => Object.keys(methods).map((method) => ({ method: method.toUpperCase(), path })));
     expect(calls.length).toBeGreaterThan(18);
+    const as = await app.tokens.sign({ scope: 'admin' });
     for (const { method, path } of calls) {
       const url = path.replaceAll(/\{(\w+)\}/g, (_, name: string) => samples[name] ?? 'x');
-      const answer = await problem(await app.request(`${url}?nonsense=1`, { method }));
+      const answer = await problem(await app.request(`${url}?nonsense=1`, { method, as }));
       expect({ method, path, ...answer }).toMatchObject({
         method,
         path,

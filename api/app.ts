@@ -23,6 +23,7 @@ import { mountGoalEvents } from './routes/goal-events.ts';
 import { mountGoalViews } from './routes/goal-views.ts';
 import { mountGoals } from './routes/goals.ts';
 import { mountHealth } from './routes/health.ts';
+import { mountLimits } from './routes/limits.ts';
 import { mountMe } from './routes/me.ts';
 import { mountTemplates } from './routes/templates.ts';
 import { mountTokens } from './routes/tokens.ts';
@@ -85,6 +86,7 @@ function createRoutes(deps: ApiDeps, { quota, requests }: Pick<HotReadsDeps, 'qu
   mountGoalCommands(app, deps);
   mountApprovals(app, deps);
   mountTemplates(app, deps);
+  mountLimits(app, deps);
   mountTools(app, deps);
   mountArtifacts(app, deps);
   mountMe(app);

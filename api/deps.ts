@@ -11,6 +11,8 @@ import type { HotViews } from '../stores/hot-views.ts';
 import type { ApprovalStore } from '../stores/postgres/approvals.ts';
 import type { ArtifactList } from '../stores/postgres/artifacts.ts';
 import type { GoalList } from '../stores/postgres/goal-list.ts';
+import type { LimitWaiters } from '../stores/postgres/limit-waiters.ts';
+import type { LimitStore } from '../stores/postgres/limits.ts';
 import type { TemplateStore } from '../stores/postgres/templates.ts';
 import type { ToolStore } from '../stores/postgres/tools.ts';
 import type { RevokedTokens } from '../stores/revoked-tokens.ts';
@@ -38,6 +40,8 @@ export interface ApiDeps {
   readonly lane: LiveLane;
   readonly goalList: GoalList;
   readonly approvals: ApprovalStore;
+  readonly limits: LimitStore;
+  readonly limitWaiters: Pick<LimitWaiters, 'at'>;
   readonly templates: TemplateStore;
   readonly tools: ToolStore;
   readonly catalogue: ToolCatalogue;

@@ -15,6 +15,8 @@ import { createHotViews } from '../stores/hot-views.ts';
 import { createApprovalStore } from '../stores/postgres/approvals.ts';
 import { createArtifactList } from '../stores/postgres/artifacts.ts';
 import { createGoalList } from '../stores/postgres/goal-list.ts';
+import { createLimitWaiters } from '../stores/postgres/limit-waiters.ts';
+import { createLimitStore } from '../stores/postgres/limits.ts';
 import { createPool } from '../stores/postgres/pool.ts';
 import { createRevokedTokenStore } from '../stores/postgres/revoked-tokens.ts';
 import { createTemplateStore } from '../stores/postgres/templates.ts';
@@ -84,6 +86,8 @@ const app = createApp({
   lane,
   goalList,
   approvals: createApprovalStore(pool),
+  limits: createLimitStore(pool),
+  limitWaiters: createLimitWaiters(pool),
   templates: createTemplateStore(pool),
   tools,
   catalogue: createToolCatalogue(tools, { logger }),

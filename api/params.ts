@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { artifactSchema } from '../domain/schemas/artifact.ts';
 import { goalIdSchema } from '../domain/schemas/common.ts';
+import { limitNameSchema } from '../domain/schemas/limit.ts';
 import { templateNameSchema } from '../domain/schemas/template.ts';
 import { limits } from '../domain/limits.ts';
 
@@ -16,6 +17,7 @@ export const taskParams = goalParams.extend({
 export const approvalParams = z.object({ approvalId: z.string().regex(/^apr_[\w.-]{1,200}$/, 'must look like apr_…') });
 export const artifactParams = z.object({ artifactId: artifactSchema.shape.id });
 export const templateParams = z.object({ name: templateNameSchema });
+export const limitParams = z.object({ name: limitNameSchema });
 export const toolParams = z.object({ name: z.string().min(1).max(128) });
 
 /** For calls that take none: a parameter nobody knows is a mistake somebody should hear of. */

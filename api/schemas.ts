@@ -18,6 +18,7 @@ import {
   graphViewSchema,
   taskViewSchema,
 } from '../domain/schemas/goal.ts';
+import { limitDefinitionSchema, limitSchema } from '../domain/schemas/limit.ts';
 import { planSchema } from '../domain/schemas/plan.ts';
 import { templateSchema } from '../domain/schemas/template.ts';
 import { toolManifestSchema } from '../domain/schemas/tool.ts';
@@ -119,6 +120,9 @@ export const namedSchemas = {
   TemplateDefinition: templateDefinitionSchema,
   Template: templateSchema,
   TemplateList: listOf(templateSchema),
+  LimitDefinition: limitDefinitionSchema,
+  Limit: limitSchema,
+  LimitList: listOf(limitSchema),
   Tool: toolManifestSchema,
   ToolList: listOf(toolManifestSchema),
   Me: meSchema,

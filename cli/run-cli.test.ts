@@ -140,7 +140,7 @@ describe('docs/guides/cli.md', () => {
   test('shows every command', async () => {
     const text = await guide();
     const groups = commandsIn((await runInProcess(null, ['--help'])).stdout);
-    expect(groups).toEqual(['goal', 'approval', 'template', 'tool', 'me', 'token']);
+    expect(groups).toEqual(['goal', 'approval', 'template', 'tool', 'limit', 'me', 'token']);
     for (const group of groups) {
       const commands = commandsIn((await runInProcess(null, [group, '--help'])).stdout);
       for (const command of commands) expect(text).toContain(`astra ${group} ${command}`);

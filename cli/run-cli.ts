@@ -2,6 +2,7 @@ import { Command, CommanderError, Option } from 'commander';
 import packageJson from '../package.json' with { type: 'json' };
 import { createApprovalCommand } from './commands/approval.ts';
 import { createGoalCommand } from './commands/goal.ts';
+import { createLimitCommand } from './commands/limit.ts';
 import { createMeCommand } from './commands/me.ts';
 import { createTemplateCommand } from './commands/template.ts';
 import { createTokenCommand } from './commands/token.ts';
@@ -28,6 +29,7 @@ function createProgram(io: Io, exit: (code: ExitCode) => void): Command {
     createApprovalCommand,
     createTemplateCommand,
     createToolCommand,
+    createLimitCommand,
     createMeCommand,
     createTokenCommand,
   ]) {

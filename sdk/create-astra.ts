@@ -1,6 +1,7 @@
 import { createApprovals, type Approvals } from './resources/approvals.ts';
 import { createArtifacts, type Artifacts } from './resources/artifacts.ts';
 import { createGoals, type Goals } from './resources/goals.ts';
+import { createLimits, type Limits } from './resources/limits.ts';
 import { createTemplates, type Templates } from './resources/templates.ts';
 import { createTokens, type Tokens } from './resources/tokens.ts';
 import { createTools, type Tools } from './resources/tools.ts';
@@ -18,6 +19,7 @@ export interface Astra {
   readonly goals: Goals;
   readonly approvals: Approvals;
   readonly templates: Templates;
+  readonly limits: Limits;
   readonly tools: Tools;
   readonly artifacts: Artifacts;
   readonly tokens: Tokens;
@@ -39,6 +41,7 @@ export function createAstra(options: AstraOptions): Astra {
     goals,
     approvals: createApprovals(transport),
     templates: createTemplates(transport, goals),
+    limits: createLimits(transport),
     tools: createTools(transport),
     artifacts: createArtifacts(transport),
     tokens: createTokens(transport),

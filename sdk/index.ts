@@ -7,6 +7,7 @@ export type { Page, PageQuery } from './pages.ts';
 export type { ApprovalFilters, Approvals } from './resources/approvals.ts';
 export type { Artifacts } from './resources/artifacts.ts';
 export type { GoalFilters, Goals, SubmitOptions } from './resources/goals.ts';
+export type { Limits } from './resources/limits.ts';
 export type { Templates } from './resources/templates.ts';
 export type { Tokens } from './resources/tokens.ts';
 export type { Tools } from './resources/tools.ts';

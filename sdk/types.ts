@@ -3,6 +3,7 @@ import type { Artifact } from '../domain/schemas/artifact.ts';
 import type { ErrorInfo } from '../domain/schemas/common.ts';
 import type { GoalEvent } from '../domain/schemas/event.ts';
 import type { GoalStatus, GoalSubmission, GoalView, GraphView, TaskStatus, TaskView } from '../domain/schemas/goal.ts';
+import type { LimitDefinition, LimitView } from '../domain/schemas/limit.ts';
 import type { Plan } from '../domain/schemas/plan.ts';
 import type { Template } from '../domain/schemas/template.ts';
 import type { ToolManifest } from '../domain/schemas/tool.ts';
@@ -23,6 +24,7 @@ export type {
   GraphView,
   Json,
   JsonObject,
+  LimitDefinition,
   Plan,
   TaskStatus,
   TaskView,
@@ -41,6 +43,9 @@ export type ArtifactRecord = Artifact & {
   readonly taskId: string | null;
   readonly createdAt: string;
 };
+
+/** A limit, with how many goals or calls hold and want its places. */
+export type Limit = LimitView;
 
 /** A template as the API keeps it. */
 export type StoredTemplate = Template & { readonly updatedAt: string };

@@ -16,6 +16,8 @@ import { createHotViews } from '../../stores/hot-views.ts';
 import { createApprovalStore } from '../../stores/postgres/approvals.ts';
 import { createArtifactList } from '../../stores/postgres/artifacts.ts';
 import { createGoalList } from '../../stores/postgres/goal-list.ts';
+import { createLimitWaiters } from '../../stores/postgres/limit-waiters.ts';
+import { createLimitStore } from '../../stores/postgres/limits.ts';
 import { createPool } from '../../stores/postgres/pool.ts';
 import { createTemplateStore } from '../../stores/postgres/templates.ts';
 import { createToolStore } from '../../stores/postgres/tools.ts';
@@ -102,6 +104,8 @@ export async function createTestApp({
     lane,
     goalList,
     approvals: createApprovalStore(pool),
+    limits: createLimitStore(pool),
+    limitWaiters: createLimitWaiters(pool),
     templates: createTemplateStore(pool),
     tools,
     catalogue: createToolCatalogue(tools, { logger }),

@@ -13,7 +13,7 @@ import { terminalWidth } from '../text/terminal-width.ts';
 import { formatHead } from '../watch/goal-frame.ts';
 import { exitCodeOf } from '../watch/outcome.ts';
 import { openQuestions } from '../watch/questions.ts';
-import { formatTask } from '../watch/task-line.ts';
+import { describeWait, formatTask } from '../watch/task-line.ts';
 import { orderTasks } from '../watch/task-order.ts';
 
 const defaultWidth = 120;
@@ -23,7 +23,7 @@ export async function printGoal(session: Session, id: string): Promise<undefined
   const goal = await astra.goals.get(id, { signal: io.signal });
   const why = session.json ? [] : await whyEnded(session, id, goal.status);
   session.print(goal, () => {
-    const { template, labels, error, usage, parentGoalId, createdAt, finishedAt, links } = goal;
+    const { template, labels, error, usage, parentGoalId, createdAt, finishedAt, links, waitingFor } = goal;
     const facts: readonly (readonly [string, string | null])[] = [
       ['template', template],
       [
@@ -34,6 +34,8 @@ export async function printGoal(session: Session, id: string): Promise<undefined
       ],
       ['parent', parentGoalId],
       ['created', createdAt],
+      // Of goals that were recorded before there were limits it is undefined.
+      ['waiting', waitingFor ? describeWait(waitingFor) : null],
       ['finished', finishedAt],
       ['error', error === null ? null : `${error.code} ${error.message}`],
       ['usage', usage.tokens === 0 ? null : `${usage.tokens} tokens, ${usage.usd} USD`],
