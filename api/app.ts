@@ -30,6 +30,7 @@ import { mountGoalEvents } from './routes/goal-events.ts';
 import { mountGoalViews } from './routes/goal-views.ts';
 import { mountGoals } from './routes/goals.ts';
 import { mountHealth } from './routes/health.ts';
+import { mountLimits } from './routes/limits.ts';
 import { mountMe } from './routes/me.ts';
 import { mountScheduleCommands } from './routes/schedule-commands.ts';
 import { mountSchedules } from './routes/schedules.ts';
@@ -108,6 +109,7 @@ function createRoutes(deps: ApiDeps, { quota, requests }: Pick<HotReadsDeps, 'qu
   mountApprovals(app, deps);
   mountApprovalPolicies(app, deps);
   mountTemplates(app, deps);
+  mountLimits(app, deps);
   mountTools(app, deps);
   mountArtifacts(app, deps);
   mountWebhooks(app, deps);

@@ -21,6 +21,8 @@ import type { InboundWebhookStore } from '../stores/postgres/inbound-webhooks.ts
 import type { SigningSecrets } from '../stores/postgres/signing-secrets.ts';
 import type { GoalTree } from '../stores/postgres/goal-tree.ts';
 import type { RetentionPolicies } from '../stores/postgres/retention-policies.ts';
+import type { LimitWaiters } from '../stores/postgres/limit-waiters.ts';
+import type { LimitStore } from '../stores/postgres/limits.ts';
 import type { TemplateStore } from '../stores/postgres/templates.ts';
 import type { ToolStore } from '../stores/postgres/tools.ts';
 import type { WebhookStore } from '../stores/postgres/webhooks.ts';
@@ -55,6 +57,8 @@ export interface ApiDeps {
   readonly cascades: CascadeStore;
   readonly approvals: ApprovalStore;
   readonly approvalPolicies: ApprovalPolicyStore;
+  readonly limits: LimitStore;
+  readonly limitWaiters: Pick<LimitWaiters, 'at'>;
   readonly templates: TemplateStore;
   readonly tools: ToolStore;
   readonly catalogue: ToolCatalogue;

@@ -25,6 +25,8 @@ import { createDeletionStore } from '../stores/postgres/deletions.ts';
 import { createGoalList } from '../stores/postgres/goal-list.ts';
 import { createInboundWebhookStore } from '../stores/postgres/inbound-webhooks.ts';
 import { createGoalTree } from '../stores/postgres/goal-tree.ts';
+import { createLimitWaiters } from '../stores/postgres/limit-waiters.ts';
+import { createLimitStore } from '../stores/postgres/limits.ts';
 import { createPool } from '../stores/postgres/pool.ts';
 import { createRetentionPolicies } from '../stores/postgres/retention-policies.ts';
 import { createRevokedTokenStore } from '../stores/postgres/revoked-tokens.ts';
@@ -105,6 +107,8 @@ const app = createApp({
   cascades: createCascadeStore(pool),
   approvals: createApprovalStore(pool),
   approvalPolicies: createApprovalPolicyStore(pool),
+  limits: createLimitStore(pool),
+  limitWaiters: createLimitWaiters(pool),
   templates: createTemplateStore(pool),
   tools,
   catalogue: createToolCatalogue(tools, { logger }),

@@ -27,6 +27,7 @@ import {
   planSourceSchema,
   taskViewSchema,
 } from '../domain/schemas/goal.ts';
+import { limitDefinitionSchema, limitSchema } from '../domain/schemas/limit.ts';
 import { planSchema } from '../domain/schemas/plan.ts';
 import { goalForkSchema, goalRetrySchema, planChangeSchema } from '../domain/schemas/plan-change.ts';
 import {
@@ -217,6 +218,9 @@ export const namedSchemas = {
   PauseRequest: pauseRequestSchema,
   BackfillRequest: backfillRequestSchema,
   Backfill: backfillSchema,
+  LimitDefinition: limitDefinitionSchema,
+  Limit: limitSchema,
+  LimitList: listOf(limitSchema),
   Tool: toolManifestSchema,
   ToolList: listOf(toolManifestSchema),
   WebhookDefinition: webhookDefinitionSchema,

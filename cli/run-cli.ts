@@ -6,6 +6,7 @@ import { createArchiveCommand } from './commands/archive.ts';
 import { createSubjectCommand, createTenantCommand } from './commands/deletion.ts';
 import { createGoalCommand } from './commands/goal.ts';
 import { createInboundWebhookCommand } from './commands/inbound-webhook.ts';
+import { createLimitCommand } from './commands/limit.ts';
 import { createMeCommand } from './commands/me.ts';
 import { createScheduleCommand } from './commands/schedule.ts';
 import { createRetentionCommand } from './commands/retention.ts';
@@ -39,6 +40,7 @@ function createProgram(io: Io, exit: (code: ExitCode) => void): Command {
     createToolCommand,
     createWebhookCommand,
     createInboundWebhookCommand,
+    createLimitCommand,
     createMeCommand,
     createTokenCommand,
     createRetentionCommand,

@@ -57,6 +57,9 @@ const news: IsNews = {
   'goal.waiting': ({ state, outline }, { data }) =>
     outline === null && state.status !== 'cancelling' && !isSameWait(state.waitingFor, data.waitingFor),
   'goal.released': ({ state }) => state.waitingFor !== null,
+  'goal.queued': ({ state }, { data }) =>
+    state.status !== 'cancelling' && !isSameWait(state.waitingFor, data.waitingFor),
+  'goal.admitted': ({ state }) => state.waitingFor !== null,
   'goal.cancelling': (record) => record.state.status !== 'cancelling',
   // Of the plan as it is now: one that was completed by an older plan has more to do.
   'goal.completed': (record, _, revision) => revision >= (record.outline?.revision ?? 1),
@@ -70,6 +73,11 @@ const news: IsNews = {
   'goal.retried': (record, draft) => followsPlan(record, draft) && draft.data.run === record.state.run + 1,
   'plan.approved': decidesPlan,
   'plan.rejected': decidesPlan,
+  'task.queued'(record, { taskId, attempt, data }) {
+    if (!isOpen(record, taskId)) return false;
+    const state = touchedTask(record, taskId);
+    return !state || (attempt > state.attempt && !isSameWait(state.waitingFor, data.waitingFor));
+  },
   'task.started'(record, { taskId, attempt }) {
     if (!isOpen(record, taskId)) return false;
     const state = touchedTask(record, taskId);
@@ -78,7 +86,9 @@ const news: IsNews = {
   'task.retrying'(record, { taskId, attempt }) {
     if (!isOpen(record, taskId)) return false;
     const state = touchedTask(record, taskId);
-    return !state || attempt > state.attempt || (attempt === state.attempt && state.status !== 'retrying');
+    if (!state || attempt > state.attempt) return true;
+    // What is queued has failed that attempt, and its next one is put off.
+    return attempt === state.attempt && state.status !== 'retrying' && state.status !== 'queued';
   },
   'task.completed': endsTask,
   'task.failed': endsTask,

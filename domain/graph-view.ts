@@ -42,12 +42,13 @@ const planApproval = ({ head }: GoalRecord): string => (head ? approvalId(head.i
 
 /** The state of a task that no event has touched: what its dependencies, its goal and the plan's approval make of it. */
 function derivedState(record: GoalRecord, task: TaskOutline, halted: boolean): TaskState {
-  const { status: goal, finishedAt } = record.state;
+  const { status: goal, waitingFor: goalWaitsFor, finishedAt } = record.state;
   if (isFinalGoal(goal)) return { ...untouchedTask, status: leftBehind(goal, false), finishedAt };
   const unsettled = task.after.filter((id) => !lets(record, id));
   if (unsettled.length > 0) {
     return { ...untouchedTask, waitingFor: { kind: 'dependency', detail: listIds(unsettled), until: null } };
   }
+  if (goalWaitsFor) return { ...untouchedTask, waitingFor: goalWaitsFor };
   if (goal === 'awaiting_approval') {
     return { ...untouchedTask, waitingFor: { kind: 'approval', detail: planApproval(record), until: null } };
   }

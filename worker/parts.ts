@@ -6,7 +6,7 @@ import type { Activities } from '../activities/contract.ts';
 import { createActivities } from '../activities/index.ts';
 import { createRunningAttempts } from '../activities/execution/running-attempts.ts';
 import { createModel, type Model } from '../activities/llm/model.ts';
-import { createRecorder } from '../activities/projection/recorder.ts';
+import { createRecorder, type RecorderDeps } from '../activities/projection/recorder.ts';
 import { createSandbox } from '../activities/sandbox/create-sandbox.ts';
 import { builtInTools } from '../activities/tools/built-in-tools.ts';
 import { createEgressPolicy, type EgressPolicy } from '../activities/tools/egress-policy.ts';
@@ -34,6 +34,7 @@ import { createToolCatalogue } from '../stores/tool-catalogue.ts';
 import { createWakeWaiting } from './wake-waiting.ts';
 import { createNotifications } from './notifications.ts';
 import { createRetentionParts } from './retention-parts.ts';
+import { createLimitParts } from './limit-parts.ts';
 import { createWorkerMetrics } from './worker-metrics.ts';
 
 const mebibyte = 1024 * 1024;
@@ -54,6 +55,8 @@ export interface WorkerParts {
   readonly redis: Redis;
   /** Puts this worker's tools into the catalogue, so that plans may name them. */
   announceTools(): Promise<void>;
+  /** Looks after the slots of goals, until `close`. */
+  sweepLimits(client: Client): void;
   /** Records what waits, then lets go of everything. */
   close(): Promise<void>;
 }
@@ -70,24 +73,21 @@ export async function createParts({ config, logger, metrics, threads, temporal }
   const { committed, scheduled: onScheduled, attempted: onAttempted } = createWorkerMetrics(metrics);
   const notifications = await createNotifications({ config, pool, redis, egress, logger, onAttempted });
   const goalWaits = createGoalWaits(pool);
-  const recorder = createRecorder({
-    pool,
-    viewCache,
-    logger,
-    findDeliveries: notifications.findDeliveries,
-    onCommitted: (written) => {
-      committed(written);
-      if (written.deliveries > 0) notifications.wake();
-    },
-    onAwaitedEnd: createWakeWaiting({ goalWaits, temporal, logger }),
-    memoryBytes: config.ASTRA_RECORD_MEMORY_MIB * mebibyte,
-  });
+  const onCommitted: RecorderDeps['onCommitted'] = (written) => {
+    committed(written);
+    if (written.deliveries > 0) notifications.wake();
+  };
+  const { findDeliveries } = notifications;
+  const onAwaitedEnd = createWakeWaiting({ goalWaits, temporal, logger });
+  const memoryBytes = config.ASTRA_RECORD_MEMORY_MIB * mebibyte;
+  const recorder = createRecorder({ pool, viewCache, logger, findDeliveries, onCommitted, onAwaitedEnd, memoryBytes });
   const answers = createAnswerCache({ memcachedServers: config.MEMCACHED_SERVERS, redis, logger });
   const retention = createRetentionParts({ config, pool, redis, answers, recorder, logger });
   const { artifacts } = retention;
-  const toolStore = createToolStore(pool);
-  const artifactList = createArtifactList(pool);
+  const [toolStore, artifactList] = [createToolStore(pool), createArtifactList(pool)];
   const policies = createPolicyMemory(createApprovalPolicyStore(pool), { logger });
+  const limits = createLimitParts(pool, { logger });
+  await limits.loaded;
   const running = createRunningAttempts();
   const endListening = listenForCancels(redis, running.cancel);
   const activities = createActivities({
@@ -106,6 +106,7 @@ export async function createParts({ config, logger, metrics, threads, temporal }
     model,
     running,
     compensations: createCompensationStore(pool),
+    ...limits.ofActivities,
     logger,
     onScheduled,
     retention: retention.deps,
@@ -114,12 +115,14 @@ export async function createParts({ config, logger, metrics, threads, temporal }
   const close = async (): Promise<void> => {
     endListening();
     retention.close();
+    limits.close();
     for (const part of [recorder, notifications, inlinePool]) await part.close();
     for (const part of [policies, viewCache, answers]) part.close();
     redis.disconnect();
     await pool.end();
   };
-  return { activities, pool, redis, announceTools: () => toolStore.put(tools.manifests()), close };
+  const announceTools = (): Promise<void> => toolStore.put(tools.manifests());
+  return { activities, pool, redis, announceTools, sweepLimits: limits.sweep, close };
 }
 
 async function createTools(

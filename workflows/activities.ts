@@ -15,7 +15,7 @@ import type {
   ToolActivities,
 } from '../activities/contract.ts';
 import { bindingOf, type TaskOutline, type ToolBinding } from '../domain/plan-outline.ts';
-import { retryOf, timeoutSecondsOf } from '../domain/retry.ts';
+import { lostAttempts, timeoutSecondsOf } from '../domain/retry.ts';
 import { taskQueues } from './contract.ts';
 import type { GoalRun } from './goal-run.ts';
 
@@ -48,12 +48,10 @@ export const planner: ActivityInterfaceFor<PlannerActivities> = proxyActivities<
  * away and to record its end. A dead worker is noticed by its heartbeat, long before.
  */
 const graceSeconds = 600;
-/** Attempts may die with their worker, which is not the tool's fault: it gets this many more. */
-const lostAttempts = 10;
-
 /**
  * For attempts that are lost with their worker: at once, and more and more slowly when the tool is what ends it. One that
- * fails says itself when the next begins.
+ * fails, or is put off, says itself when the next begins; and an attempt at a tool call which is the last, as Temporal
+ * would count those that were put off.
  */
 const lostRetry = {
   initialInterval: '100 milliseconds',
@@ -86,8 +84,6 @@ export async function executeTool(
   options: Pick<ExecuteTaskArgs, 'last' | 'attempted' | 'cleared'> = {},
 ): Promise<ExecuteTaskAnswer> {
   const binding = bindingOf(outline, task);
-  const retry = retryOf(task, binding);
-  const maxAttempts = retry.maxAttempts - (options.attempted ?? 0);
   const { executeTask } = proxyActivities<ToolActivities>({
     taskQueue: binding?.workerClass === 'sandbox' ? taskQueues.sandbox : taskQueues.main,
     startToCloseTimeout: (timeoutSecondsOf(task, binding) + graceSeconds) * 1_000,
@@ -95,8 +91,7 @@ export async function executeTool(
     activityId: taskId,
     ...(task.title !== undefined && { summary: task.title }),
     cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
-    // One attempt at what must happen once, unless its author says otherwise.
-    retry: { ...lostRetry, maximumAttempts: binding?.effect === 'once' ? maxAttempts : maxAttempts + lostAttempts },
+    retry: lostRetry,
   });
   return executeTask({ goal, taskId, ...options, ...(repeated && { repeated }) });
 }

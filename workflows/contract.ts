@@ -1,9 +1,15 @@
-import { defineSearchAttributeKey, SearchAttributeType, type SearchAttributePair } from '@temporalio/common';
+import {
+  defineSearchAttributeKey,
+  SearchAttributeType,
+  type Priority,
+  type SearchAttributePair,
+} from '@temporalio/common';
 import type { GoalId } from '../domain/schemas/common.ts';
 import type { GoalHead, GoalSubmission, GoalView } from '../domain/schemas/goal.ts';
 import type { Decision } from '../domain/schemas/approval.ts';
 import type { GoalFork, GoalRetry, PlanChange } from '../domain/schemas/plan-change.ts';
 import type { JsonObject } from '../domain/json.ts';
+import { defaultPriority } from '../domain/goal-head.ts';
 import type { PlanOutline } from '../domain/plan-outline.ts';
 import type { ScheduleDefinition } from '../domain/schemas/schedule.ts';
 import { utf8Bytes } from '../domain/utf8-bytes.ts';
@@ -56,6 +62,18 @@ export function goalSearchAttributes(
   ];
 }
 
+/**
+ * In which order a goal's steps and activities are taken from a backlog: by priority, and within one, each tenant in turn.
+ * Its activities, shards and continued runs inherit it.
+ */
+export const goalPriority = (
+  tenant: string,
+  { priority = defaultPriority }: Pick<GoalSubmission, 'priority'>,
+): Priority => ({
+  priorityKey: priority,
+  fairnessKey: tenant,
+});
+
 export interface GoalWorkflowInput {
   readonly tenant: string;
   readonly goalId: GoalId;
@@ -87,6 +105,8 @@ export interface CarriedGoal {
   readonly mailbox: { readonly [event: string]: readonly JsonObject[] };
   /** By approval: what a voter wants done instead of what was asked about. */
   readonly edits: { readonly [approvalId: string]: JsonObject };
+  /** It has slots to give back at its end. */
+  readonly slots?: true;
 }
 
 /** Answer of the workflow, seen by a parent goal and in the Temporal UI. The output itself is in the record. */
@@ -113,6 +133,7 @@ export const messages = {
   decideApproval: 'decideApproval',
   amendPlan: 'amendPlan',
   delegateApproval: 'delegateApproval',
+  slotsFreed: 'slotsFreed',
   goalView: 'goalView',
   /** One of the goals that this one waits for has ended. */
   awaitedGoalEnded: 'awaitedGoalEnded',

@@ -5,6 +5,7 @@ import {
   ContinueAsNew,
   continueAsNew,
   isCancellation,
+  TemporalFailure,
 } from '@temporalio/workflow';
 import type { GoalRef } from '../domain/goal-ref.ts';
 import { createGoalGraph } from '../domain/goal-graph.ts';
@@ -14,6 +15,7 @@ import { createControl } from './control.ts';
 import { announceCancelling, endCancelled, endFailed, failure, votersAnswered } from './goal-ending.ts';
 import { createGoalPage } from './goal-page.ts';
 import { atRevision, isRepeated, recordEvents, type GoalEnd, type GoalRun } from './goal-run.ts';
+import { createGoalSlots, type GoalSlots } from './goal-slots.ts';
 import { planGoal } from './plan-goal.ts';
 import { createMapRoom } from './map-room.ts';
 import { runTaskGraph } from './run-task-graph.ts';
@@ -23,8 +25,21 @@ import { runTaskGraph } from './run-task-graph.ts';
  * the next begins; where a process died in between is Temporal's to know.
  */
 export async function goalWorkflow(input: GoalWorkflowInput): Promise<GoalWorkflowResult> {
-  const { carried } = input;
   const goal: GoalRef = { tenant: input.tenant, goalId: input.goalId };
+  const slots = createGoalSlots(goal, { held: input.carried?.slots ?? false });
+  try {
+    const result = await runGoal(goal, input, slots);
+    await slots.giveBack();
+    return result;
+  } catch (error) {
+    // Its next run goes on with them, and so does a task of this workflow that is tried again.
+    if (error instanceof TemporalFailure) await slots.giveBack();
+    throw error;
+  }
+}
+
+async function runGoal(goal: GoalRef, input: GoalWorkflowInput, slots: GoalSlots): Promise<GoalWorkflowResult> {
+  const { carried } = input;
   const page = createGoalPage(carried ? 'running' : 'accepted');
   let run: GoalRun | null = null;
   const control = createControl({
@@ -42,7 +57,7 @@ export async function goalWorkflow(input: GoalWorkflowInput): Promise<GoalWorkfl
       const { onSubmitted } = cancelling;
       const { outline, settled, begun, completed } = carried
         ? { ...carried, begun: null, completed: false }
-        : await planGoal({ goal, control, page, onSubmitted }, input);
+        : await planGoal({ goal, control, page, slots, onSubmitted }, input);
       if (completed) return { status: 'completed' };
       const graph = createGoalGraph(outline, settled);
       page.showStatus('running');
@@ -62,7 +77,7 @@ export async function goalWorkflow(input: GoalWorkflowInput): Promise<GoalWorkfl
         mapRoom: createMapRoom(),
       };
       const ending = await runTaskGraph(run, begun);
-      if (ending.kind === 'continued') return await continueGoal(input, run);
+      if (ending.kind === 'continued') return await continueGoal(input, run, slots);
       if (ending.kind === 'failed') throw failure(ending.error);
       await votersAnswered();
       if (!end.completed) await completeGoal(run.goal);
@@ -85,7 +100,7 @@ async function completeGoal(goal: GoalRef): Promise<void> {
 }
 
 /** Begins a new history with what is settled. Waits and approvals under way are opened again there. */
-async function continueGoal(input: GoalWorkflowInput, run: GoalRun): Promise<never> {
+async function continueGoal(input: GoalWorkflowInput, run: GoalRun, { any }: GoalSlots): Promise<never> {
   const { outline, graph, control, repeated } = run;
   // Unlike at the goal's end a cancel must get through here, or the new run knows nothing of it.
   await condition(allHandlersFinished);
@@ -101,6 +116,7 @@ async function continueGoal(input: GoalWorkflowInput, run: GoalRun): Promise<nev
       settled: graph.settledStatuses(),
       mailbox: Object.fromEntries(control.mailbox),
       edits: Object.fromEntries(edited),
+      ...(any && { slots: true }),
     },
   });
 }

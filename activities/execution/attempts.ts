@@ -1,7 +1,7 @@
 import { activityInfo, Context } from '@temporalio/activity';
 import { AstraError, effectInDoubt, toErrorInfo } from '../../domain/errors.ts';
-import { bindingOf, runOf } from '../../domain/plan-outline.ts';
-import { backoffSeconds, retryOf, timeoutSecondsOf, type RetrySchedule } from '../../domain/retry.ts';
+import { bindingOf, runOf, type ToolBinding } from '../../domain/plan-outline.ts';
+import { backoffSeconds, lostAttempts, retryOf, timeoutSecondsOf, type RetrySchedule } from '../../domain/retry.ts';
 import type { ErrorInfo } from '../../domain/schemas/common.ts';
 import type { EventDraft, Output } from '../../domain/schemas/event.ts';
 import type { Logger } from '../../platform/logger.ts';
@@ -13,6 +13,8 @@ import type {
   TaskOutcome,
   TaskRef,
 } from '../contract.ts';
+import type { CallSlots, HeldSlots, PutOff } from '../limits/call-slots.ts';
+import { timesPutOff, type AttemptPutOff } from '../limits/put-off.ts';
 import type { Recorder } from '../projection/recorder.ts';
 import type { ToolRegistry } from '../tools/registry.ts';
 import type { AskPolicy } from './ask-policy.ts';
@@ -21,11 +23,11 @@ import { draft } from './drafts.ts';
 import { completionDrafts } from './complete-goal.ts';
 import { givenUp, recordEnd } from './record-end.ts';
 import type { RunningAttempts } from './running-attempts.ts';
-import { settleAborted } from './settle-aborted.ts';
+import { isCancelled, settleAborted } from './settle-aborted.ts';
 import { stoppedByPolicy } from './stopped-by-policy.ts';
 import type { PlannedTask, TaskScopes } from './task-scope.ts';
 import { prepareCall, type ToolCall } from './tool-call.ts';
-import type { ToolRunner } from './tool-runner.ts';
+import type { ToolResult, ToolRunner } from './tool-runner.ts';
 import type { Values } from './values.ts';
 import { whileAway } from './while-away.ts';
 
@@ -37,6 +39,7 @@ interface Deps {
   readonly tools: ToolRegistry;
   readonly askPolicy: AskPolicy;
   readonly running: RunningAttempts;
+  readonly callSlots: CallSlots;
   readonly logger: Pick<Logger, 'error'>;
   readonly onScheduled: (seconds: number) => void;
 }
@@ -47,6 +50,8 @@ interface Attempt {
   readonly cleared: boolean;
   readonly planned: PlannedTask;
   readonly number: number;
+  /** Not counted in `number`. */
+  readonly timesPutOff: number;
   readonly startedAt: Date;
   readonly retry: RetrySchedule;
   readonly timeoutSeconds: number;
@@ -54,10 +59,13 @@ interface Attempt {
   readonly signal: AbortSignal;
 }
 
+/** What an attempt comes to. */
+type Made = ExecuteTaskAnswer | RetryDue | AttemptPutOff;
+
 /** Makes one attempt at a tool call. */
 export interface Attempts {
   /** @param args.last is for the task's own activity alone */
-  make(args: ExecuteTaskArgs): Promise<ExecuteTaskAnswer | RetryDue>;
+  make(args: ExecuteTaskArgs): Promise<Made>;
 }
 
 /**
@@ -76,18 +84,10 @@ export function createAttempts(deps: Deps): Attempts {
   };
 }
 
-async function makeAttempt(
-  deps: Deps,
-  args: ExecuteTaskArgs,
-  signal: AbortSignal,
-): Promise<ExecuteTaskAnswer | RetryDue> {
-  const { recorder } = deps;
+async function makeAttempt(deps: Deps, args: ExecuteTaskArgs, signal: AbortSignal): Promise<Made> {
   const { cancellationSignal } = Context.current();
   const opened = await whileAway(() => openAttempt(deps, args, signal), cancellationSignal);
   if ('status' in opened) return opened;
-  const queuedAt = new Date(activityInfo().scheduledTimestampMs).toISOString();
-  const about = { taskId: args.taskId, attempt: opened.number, at: opened.startedAt };
-  recorder.note(args.goal, draft('task.started', { queuedAt }, about));
   try {
     return await run(deps, opened);
   } catch (error) {
@@ -110,27 +110,43 @@ async function openAttempt(
   if (recorded) return recorded;
   const planned = await scopes.find(ref.goal, ref.taskId);
   const binding = bindingOf((await recorder.plan(ref.goal)).outline, planned.outline);
-  const number = attempted + activityInfo().attempt;
-  if (binding?.effect === 'once' && number > 1 && !(await hasFailedCleanly(recorder, ref, number - 1))) {
-    const error = effectInDoubt(planned.outline.tool ?? ref.taskId);
-    return recordEnd(recorder, ref, draft('task.failed', { error }, { taskId: ref.taskId, attempt: number }));
-  }
+  const times = timesPutOff();
+  const number = attempted + activityInfo().attempt - times;
+  const retry = retryOf(planned.outline, binding);
+  const error = number === 1 ? null : await lostBefore(recorder, ref, { number, planned, binding, retry });
+  if (error) return recordEnd(recorder, ref, draft('task.failed', { error }, { taskId: ref.taskId, attempt: number }));
   const stopped = await stoppedByPolicy(deps, ref, { planned, number, cleared });
   if (stopped) return stopped;
-  const retry = retryOf(planned.outline, binding);
   const timeoutSeconds = timeoutSecondsOf(planned.outline, binding);
-  return { ref, last, cleared, planned, number, startedAt: new Date(), retry, timeoutSeconds, signal };
+  const startedAt = new Date();
+  return { ref, last, cleared, planned, number, timesPutOff: times, startedAt, retry, timeoutSeconds, signal };
+}
+
+/** Why no attempt may follow those that were lost with their worker, if so. Temporal would count those put off, too. */
+async function lostBefore(
+  recorder: Recorder,
+  ref: TaskRef,
+  attempt: Pick<Attempt, 'number' | 'planned' | 'retry'> & { readonly binding: ToolBinding | undefined },
+): Promise<ErrorInfo | null> {
+  const { number, planned, binding, retry } = attempt;
+  if (binding?.effect === 'once' && !(await hasFailedCleanly(recorder, ref, number - 1))) {
+    return effectInDoubt(planned.outline.tool ?? ref.taskId);
+  }
+  if (number <= retry.maxAttempts + lostAttempts) return null;
+  const message = `No attempt at "${ref.taskId}" ended: each was lost with its worker. Does the tool end it?`;
+  return { code: 'ASTRA_TOOL_TIMEOUT', message, retryable: true };
 }
 
 /** Did this attempt end by the tool's own failure? Of one that was lost nobody knows what it did. */
 async function hasFailedCleanly(recorder: Recorder, { goal, taskId }: TaskRef, attempt: number): Promise<boolean> {
   const task = await recorder.task(goal, taskId);
-  return task?.status === 'retrying' && task.attempt === attempt;
+  // What was put off since has not begun another.
+  return (task?.status === 'retrying' || task?.status === 'queued') && task.attempt === attempt;
 }
 
-async function run(deps: Deps, attempt: Attempt): Promise<ExecuteTaskResult> {
-  const { recorder, scopes, values, runner } = deps;
-  const { ref, planned, number, startedAt, timeoutSeconds, signal, cleared } = attempt;
+async function run(deps: Deps, attempt: Attempt): Promise<ExecuteTaskResult | AttemptPutOff> {
+  const { recorder, scopes } = deps;
+  const { ref, planned, number, signal, cleared } = attempt;
   const about = { taskId: ref.taskId, attempt: number };
   const prepare = (): Promise<ToolCall | null> =>
     cleared ? clearedCall(deps, ref.goal, planned) : prepareCall(scopes, ref.goal, planned);
@@ -139,15 +155,58 @@ async function run(deps: Deps, attempt: Attempt): Promise<ExecuteTaskResult> {
     const skipped = draft('task.skipped', { reason: 'condition' }, about);
     return whileAway(() => recordEnd(recorder, ref, skipped), signal);
   }
-  // How long people took to approve it says nothing of the scheduling.
-  if (number === 1 && !cleared) deps.onScheduled(secondsSinceReady(recorder, ref));
-  const result = await runner.run(call, {
-    ref,
-    run: runOf(planned.outline),
-    attempt: number,
-    timeoutSeconds,
-    cancelled: signal,
-  });
+  const slots = await whileAway(() => takeSlots(deps, attempt, call), signal);
+  if (slots && 'waitingFor' in slots) return recordPutOff(recorder, attempt, slots);
+  // How long people took to approve it, or a limit to let it in, says nothing of the scheduling.
+  if (number === 1 && !cleared && slots === null) deps.onScheduled(secondsSinceReady(recorder, ref));
+  // What a call waits for its slots is no time of its tool.
+  const begun = slots ? { ...attempt, startedAt: new Date() } : attempt;
+  return recordResult(deps, begun, await callTool(deps, begun, { call, slots }));
+}
+
+/** Null: no limit applies. @throws ASTRA_LIMIT_REACHED */
+async function takeSlots(
+  { callSlots, recorder }: Deps,
+  { ref, timesPutOff: times, signal }: Attempt,
+  { tool }: ToolCall,
+): Promise<HeldSlots | PutOff | null> {
+  if (!callSlots.mayApply(ref.goal.tenant)) return null;
+  const head = await recorder.head(ref.goal);
+  return callSlots.take({ ref, tool, head, timesPutOff: times }, signal);
+}
+
+/** @throws what has aborted the attempt, if that is a cancel */
+async function recordPutOff(
+  recorder: Recorder,
+  { ref, number, signal }: Attempt,
+  putOff: PutOff,
+): Promise<AttemptPutOff> {
+  if (isCancelled(signal)) throw signal.reason;
+  const queued = draft('task.queued', { waitingFor: putOff.waitingFor }, { taskId: ref.taskId, attempt: number });
+  await whileAway(() => recorder.record(ref.goal, [queued]), signal);
+  return { status: 'put_off', ...putOff, attempted: number - 1 };
+}
+
+async function callTool(
+  { recorder, runner }: Deps,
+  { ref, planned, number, startedAt, timeoutSeconds, signal }: Attempt,
+  { call, slots }: { readonly call: ToolCall; readonly slots: HeldSlots | null },
+): Promise<ToolResult> {
+  const queuedAt = new Date(activityInfo().scheduledTimestampMs).toISOString();
+  const about = { taskId: ref.taskId, attempt: number, at: startedAt };
+  recorder.note(ref.goal, draft('task.started', { queuedAt }, about));
+  try {
+    const run = runOf(planned.outline);
+    return await runner.run(call, { ref, run, attempt: number, timeoutSeconds, cancelled: signal });
+  } finally {
+    await slots?.giveBack();
+  }
+}
+
+async function recordResult(deps: Deps, attempt: Attempt, result: ToolResult): Promise<ExecuteTaskResult> {
+  const { values } = deps;
+  const { ref, number, startedAt, signal } = attempt;
+  const about = { taskId: ref.taskId, attempt: number };
   const output = await whileAway(() => values.toOutput(ref.goal.tenant, result.value), signal);
   const created = result.artifacts.map((artifact) => draft('artifact.created', { artifact }, about));
   const seconds = (Date.now() - startedAt.getTime()) / 1_000;

@@ -8,6 +8,8 @@ import type { CompensationStore } from '../../stores/postgres/compensations.ts';
 import type { PolicyMemory } from '../../stores/policy-memory.ts';
 import type { TemplateStore } from '../../stores/postgres/templates.ts';
 import type { ToolCatalogue } from '../../stores/tool-catalogue.ts';
+import type { CallSlots } from '../limits/call-slots.ts';
+import type { GoalSlots } from '../limits/goal-slots.ts';
 import type { Model } from '../llm/model.ts';
 import type { Recorder } from '../projection/recorder.ts';
 import type { ToolArtifacts } from '../tools/define-tool.ts';
@@ -32,6 +34,8 @@ export interface ExecutionDeps {
   readonly model: Model | null;
   readonly running: RunningAttempts;
   readonly compensations: Pick<CompensationStore, 'ran' | 'isRecorded'>;
+  readonly slots: GoalSlots;
+  readonly callSlots: CallSlots;
   readonly logger: Pick<Logger, 'error'>;
   /** Told how long a task's first attempt took from being ready to its tool's beginning. */
   readonly onScheduled: (seconds: number) => void;

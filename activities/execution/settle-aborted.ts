@@ -49,5 +49,9 @@ async function untilKnown({ workflowId }: CancelNotice): Promise<void> {
   await once(cancellationSignal, 'abort');
 }
 
+/** Is it a cancel that has aborted the attempt, on either lane? */
+export const isCancelled = ({ reason }: AbortSignal): boolean =>
+  cancelNoticeOf(reason) !== null || isCancelRequest(reason);
+
 const isCancelRequest = (reason: unknown): boolean =>
   reason instanceof CancelledFailure && reason.message === 'CANCELLED';

@@ -19,6 +19,7 @@ beforeAll(async () => {
         amendPlan: () => Promise.reject(new Error('no goal runs')),
         cancel: () => Promise.resolve(false),
         deliverEvent: () => Promise.resolve(false),
+        slotsFreed: () => Promise.resolve(),
       },
     },
   });

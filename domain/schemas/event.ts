@@ -23,6 +23,10 @@ export interface EventData {
   'goal.waiting': { readonly waitingFor: WaitingFor };
   /** What it waited for has come. */
   'goal.released': { readonly [nothing: string]: never };
+  /** It waits for its slots; recorded again when what it waits for changes. */
+  'goal.queued': { readonly waitingFor: WaitingFor };
+  /** It has its slots, after it was queued. */
+  'goal.admitted': { readonly [nothing: string]: never };
   'goal.cancelling': { readonly reason: string | null; readonly compensate?: true };
   'goal.completed': Output;
   'goal.failed': { readonly error: ErrorInfo };
@@ -50,6 +54,8 @@ export interface EventData {
   };
   'plan.approved': { readonly revision: number; readonly by: string };
   'plan.rejected': { readonly revision: number; readonly by: string; readonly comment: string | null };
+  /** task: its call is put off by a limit. */
+  'task.queued': { readonly waitingFor: WaitingFor };
   /** task: an attempt began. Left out for a task that ends sooner than it would be recorded. */
   'task.started': {
     readonly queuedAt?: string;
@@ -120,6 +126,8 @@ export const eventTypes = [
   'goal.context_assembled',
   'goal.waiting',
   'goal.released',
+  'goal.queued',
+  'goal.admitted',
   'goal.cancelling',
   'goal.completed',
   'goal.failed',
@@ -129,6 +137,7 @@ export const eventTypes = [
   'plan.amended',
   'plan.approved',
   'plan.rejected',
+  'task.queued',
   'task.started',
   'task.retrying',
   'task.completed',

@@ -12,13 +12,13 @@ export interface Execution {
 /** The file stands in the input, so that a worker needs to know nothing of the test. */
 const input = z.strictObject({ file: z.string(), milliseconds: z.int() });
 
-export const tools = [
+const counting = (name: string, effect: 'idempotent' | 'once') =>
   defineTool({
-    name: 'test.count',
+    name,
     description: 'Counts its own executions.',
     input,
     output: z.strictObject({ effectId: z.string() }),
-    effect: 'idempotent',
+    effect,
     risk: 'low',
     async run({ file, milliseconds }, { effectId, signal }) {
       const execution: Execution = { effectId, at: new Date().toISOString() };
@@ -26,5 +26,6 @@ export const tools = [
       await sleep(milliseconds, undefined, { signal });
       return { effectId };
     },
-  }),
-];
+  });
+
+export const tools = [counting('test.count', 'idempotent'), counting('test.once', 'once')];

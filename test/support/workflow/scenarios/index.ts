@@ -2,6 +2,7 @@ import { beginningScenarios } from './beginnings.ts';
 import { compensationScenarios } from './compensation.ts';
 import { endingScenarios } from './endings.ts';
 import { graphScenarios } from './graph.ts';
+import { limitScenarios } from './limits.ts';
 import { mapScenarios } from './maps.ts';
 import { peopleScenarios } from './people.ts';
 import { riskyScenarios } from './risky.ts';
@@ -15,4 +16,5 @@ export const scenarios: readonly Scenario[] = [
   ...riskyScenarios,
   ...endingScenarios,
   ...compensationScenarios,
+  ...limitScenarios,
 ];
