@@ -152,3 +152,20 @@ test('nothing unexpected was logged', async () => {
   const lines = [...(await system.log('worker')), ...(await system.log('api'))];
   expect(lines.filter(({ level }) => Number(level) >= 50)).toEqual([]);
 });
+
+test('quick calls that share an activity take a slot each; those beyond the limit go on in activities of their own', async () => {
+  const { task, executions } = counting('test.count', 0);
+  const map = (items: number): Task => {
+    const { kind, tool, input } = task('each') as Extract<Task, { kind: 'tool' }>;
+    return { id: 'each', kind: 'map', over: JSON.stringify(Array(items).fill(0)), task: { kind, tool, input } };
+  };
+  // As it is seen to be quick.
+  expect(await runGoal(system.astra, goalOf([map(40)]))).toMatchObject({ view: { status: 'completed' } });
+  const astra = await limited({ rate: { limit: 10, perSeconds: 5 }, strategy: 'queue' });
+  const { view, events } = await runGoal(astra, goalOf([map(16)]));
+  expect(view.status).toBe('completed');
+  expect(await executions()).toBe(40 + 16);
+  const putOff = events.filter(({ type }) => type === 'task.queued');
+  expect(putOff).not.toEqual([]);
+  expect(putOff.every(({ data }) => JSON.stringify(data).includes('rate_limit'))).toBe(true);
+});

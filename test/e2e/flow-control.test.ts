@@ -145,6 +145,30 @@ describe('goals beyond a limit that queues', () => {
     for (const id of [first, second]) expect((await finishedGoal(astra, id)).view.status).toBe('completed');
   });
 
+  test('wait as well when they are retried, and when they are forks', async () => {
+    const astra = await limited({ concurrency: 1, strategy: 'queue' });
+    const [ended, holder] = [await submit(astra), await submit(astra)];
+    await runs(astra, ended);
+    await astra.goals.cancel(ended);
+    await runs(astra, holder);
+    await awaitGoal(astra, ended, 'cancelled');
+    await astra.goals.retry(ended, { tasks: ['hook'] });
+    expect(await waits(astra, ended)).toMatchObject({ status: 'accepted', run: 2 });
+    const { id: fork } = await astra.goals.fork(holder, { tasks: ['hook'] });
+    await waits(astra, fork);
+    expect(await standing(astra)).toEqual({ holding: 1, waiting: 2 });
+    for (const [before, next] of [
+      [holder, ended],
+      [ended, fork],
+    ] as const) {
+      await letGo(astra, before);
+      await runs(astra, next);
+    }
+    await letGo(astra, fork);
+    for (const id of [ended, fork]) await awaitGoal(astra, id, 'completed');
+    await until(async () => (await standing(astra)).holding === 0, 'all slots are given back');
+  });
+
   test('hold no slot while people think about their plan', async () => {
     const astra = await limited({ concurrency: 1, strategy: 'queue' });
     const asked = await submit(astra, { approval: { plan: 'required' } });
