@@ -1,6 +1,5 @@
 import type { Approval, Deciders, Delegation } from '../domain/schemas/approval.ts';
-import type { GoalId } from '../domain/schemas/common.ts';
-import type { ErrorInfo } from '../domain/schemas/common.ts';
+import type { ErrorInfo, GoalId } from '../domain/schemas/common.ts';
 import type { GoalHead, GoalSubmission } from '../domain/schemas/goal.ts';
 import type { GoalFork, GoalRetry, PlanChange } from '../domain/schemas/plan-change.ts';
 import type { SettledStatus } from '../domain/task-graph-nodes.ts';
@@ -41,16 +40,23 @@ export interface BeginGoalArgs extends PlanGoalArgs {
   /** The goal was cancelled or paused before it began: it is recorded, and nothing of it is run. */
   readonly planOnly?: true;
 }
-export type PlanGoalResult = { readonly outline: PlanOutline } | { readonly error: ErrorInfo };
-export type BeginGoalResult =
-  | {
-      readonly outline: PlanOutline;
-      /** What came of the first segment; null: there was none. */
-      readonly begun: SegmentResult | null;
-      /** Nothing was left to do: the goal's completion is recorded too. */
-      readonly completed: boolean;
-    }
-  | { readonly error: ErrorInfo };
+/**
+ * How a goal stands with the limits that apply to it: it has its slots, or is to ask for them again when it is told
+ * that some are free, and after so many seconds by itself (null: nobody knows when).
+ */
+export type Slots = 'held' | { readonly waitSeconds: number | null };
+/** Left out: no limit applies to the goal. */
+export type WithSlots = { readonly slots?: Slots };
+type Failed = { readonly error: ErrorInfo };
+export type PlanGoalResult = { readonly outline: PlanOutline } | Failed;
+export type BeginGoalResult = WithSlots & (BegunGoal | Failed);
+export interface BegunGoal {
+  readonly outline: PlanOutline;
+  /** What came of the first segment; null: there was none. */
+  readonly begun: SegmentResult | null;
+  /** Nothing was left to do: the goal's completion is recorded too. */
+  readonly completed: boolean;
+}
 
 /** What keeps a goal from beginning. */
 export type GoalHold =
@@ -113,10 +119,9 @@ export interface AmendPlanArgs extends PlanRequest {
 export interface RetryGoalArgs extends PlanRequest {
   readonly retry: RetryRequest;
 }
-export type AmendPlanResult = { readonly outline: PlanOutline } | { readonly error: ErrorInfo };
-export type RetryGoalResult =
-  | { readonly outline: PlanOutline; readonly settled: { readonly [taskId: string]: SettledStatus } }
-  | { readonly error: ErrorInfo };
+export type AmendPlanResult = { readonly outline: PlanOutline } | Failed;
+type RerunGoal = { readonly outline: PlanOutline; readonly settled: { readonly [taskId: string]: SettledStatus } };
+export type RetryGoalResult = WithSlots & (RerunGoal | Failed);
 
 export interface OpenedApproval {
   readonly approvalId: string;
@@ -180,10 +185,12 @@ export interface SegmentActivities {
   runMapSegment(args: MapSegmentArgs): Promise<MapSegmentResult>;
 }
 
+type OfGoal = { readonly goal: GoalRef };
+
 /** Run as local activities, on whichever worker has the workflow. */
 export interface KernelActivities extends SegmentActivities {
-  /** Records the submission alone, of a goal whose plan takes its time. */
-  recordSubmission(args: PlanGoalArgs): Promise<void>;
+  /** Records the submission alone, of a goal whose plan takes its time, and asks for its slots. */
+  recordSubmission(args: PlanGoalArgs): Promise<WithSlots | Failed>;
   /**
    * Records the submission of a goal that may not begin at once, and what it waits for now. Asked again whenever that may
    * have changed; `free` and `failed` are final.
@@ -191,15 +198,20 @@ export interface KernelActivities extends SegmentActivities {
   holdGoal(args: PlanGoalArgs): Promise<GoalHold>;
   /**
    * Validates the goal's plan, given or a template's, runs its first segment, and completes the goal when nothing is
-   * left; records all that at once. Of a plan that people must approve nothing is run.
+   * left; records all that at once. Of a plan that people must approve nothing is run, nor of a goal that must wait for
+   * its slots.
    */
   beginGoal(args: BeginGoalArgs): Promise<BeginGoalResult>;
   /** Validates a change of the running goal's plan and records the new revision. Finished tasks stay as they are. */
   amendPlan(args: AmendPlanArgs): Promise<AmendPlanResult>;
-  /** Reopens an ended goal with a new revision of its plan, in which the chosen tasks and what follows them begin anew. */
+  /** Reopens an ended goal with a new revision of its plan, in which the chosen tasks and what follows them begin anew; asks for its slots. */
   retryGoal(args: RetryGoalArgs): Promise<RetryGoalResult>;
-  /** Plans a goal by another one's plan, and records what finished there as finished here. */
+  /** Plans a goal by another one's plan, and records what finished there as finished here; asks for its slots. */
   forkGoal(args: ForkGoalArgs): Promise<RetryGoalResult>;
+  /** Asks for a recorded goal's slots; records that it waits, or waits no more. Null: no limit applies to it. */
+  takeSlots(args: OfGoal): Promise<Slots | Failed | null>;
+  /** Gives back a goal's slots, or its places in the lines, and tells the next. */
+  giveBackSlots(args: OfGoal): Promise<void>;
   /** Records what the workflow alone decided. Events already recorded are not recorded again. */
   recordEvents(args: { readonly goal: GoalRef; readonly events: readonly EventDraft[] }): Promise<void>;
   /** Evaluates `when` and what else the workflow must know; records the start. */
@@ -226,11 +238,11 @@ export interface KernelActivities extends SegmentActivities {
     readonly attempted: number;
   }): Promise<TaskOutcome | { readonly status: 'parked'; readonly attempted: number }>;
   /** Evaluates the plan's output and records `goal.completed`, or `goal.failed` when it cannot be evaluated. */
-  completeGoal(args: { readonly goal: GoalRef }): Promise<{ readonly error: ErrorInfo | null }>;
+  completeGoal(args: OfGoal): Promise<{ readonly error: ErrorInfo | null }>;
   /** What to compensate next, side by side. When there is nothing left, `error` says what could not be. */
-  planCompensation(args: {
-    readonly goal: GoalRef;
-  }): Promise<{ readonly calls: readonly CompensationCall[]; readonly error: ErrorInfo | null }>;
+  planCompensation(
+    args: OfGoal,
+  ): Promise<{ readonly calls: readonly CompensationCall[]; readonly error: ErrorInfo | null }>;
   /** Records that a compensation was lost with every worker that tried it. */
   failCompensation(args: { readonly task: TaskRef; readonly error: ErrorInfo }): Promise<void>;
 }
@@ -242,11 +254,8 @@ export interface RetentionActivities {
   /** Does some of a deletion. */
   erase(args: { readonly deletionId: string }): Promise<EraseResult>;
 }
-export interface EraseResult {
-  readonly done: boolean;
-  /** Until it is worth going on. */
-  readonly waitSeconds: number;
-}
+/** `waitSeconds`: until it is worth going on. */
+export type EraseResult = { readonly done: boolean; readonly waitSeconds: number };
 
 /** A plan by a model: too slow for a local activity. Its goal's submission is recorded before. */
 export interface PlannerActivities {

@@ -24,6 +24,9 @@ import { createValues } from './execution/values.ts';
 import { createAmendPlan } from './planner/amend-plan.ts';
 import { createForkGoal } from './planner/fork-goal.ts';
 import { createRetryGoal } from './planner/retry-goal.ts';
+import { createBeginWithSlots } from './limits/begin-with-slots.ts';
+import { createTakeSlots } from './limits/take-slots.ts';
+import { createThenSlots } from './limits/then-slots.ts';
 import { recordSubmission } from './planner/record-planning.ts';
 import { createErase } from './retention/erase.ts';
 import type { RetentionDeps } from './retention/deps.ts';
@@ -32,7 +35,7 @@ import { createPlanGoalWithModel } from './planner/plan-with-model.ts';
 
 /** All activities, over what the process has. Which of them a worker serves depends on the queue it polls. */
 export function createActivities(deps: ExecutionDeps & { readonly retention: RetentionDeps }): Activities {
-  const { recorder } = deps;
+  const { recorder, slots } = deps;
   const values = createValues(deps.artifacts);
   const scopes = createTaskScopes(recorder, values);
   const pace = createToolPace();
@@ -40,13 +43,20 @@ export function createActivities(deps: ExecutionDeps & { readonly retention: Ret
   const execution = { ...deps, values, scopes, pace, budgets, askPolicy: createAskPolicy(deps) };
   const runner = createToolRunner(execution);
   const attempts = createAttempts({ ...execution, runner });
+  const takeSlots = createTakeSlots(deps);
+  const thenSlots = createThenSlots({ slots, takeSlots });
   return {
-    recordSubmission: (args) => recordSubmission(recorder, args),
+    recordSubmission: thenSlots(async (args) => {
+      await recordSubmission(recorder, args);
+      return {};
+    }),
     holdGoal: createHoldGoal(deps),
-    beginGoal: createBeginGoal(execution),
+    beginGoal: createBeginWithSlots({ ...deps, begin: createBeginGoal(execution) }),
     amendPlan: createAmendPlan(execution),
-    forkGoal: createForkGoal(execution),
-    retryGoal: createRetryGoal(execution),
+    forkGoal: thenSlots(createForkGoal(execution)),
+    retryGoal: thenSlots(createRetryGoal(execution)),
+    takeSlots,
+    giveBackSlots: ({ goal }) => slots.giveBack(goal),
     planGoalWithModel: createPlanGoalWithModel(execution),
     recordEvents: async ({ goal, events }) => {
       await recorder.record(goal, events);

@@ -68,6 +68,8 @@ describe('who may ask', () => {
     ['POST', '/v1/goals', 'goals:write'],
     ['POST', `/v1/goals/${goalId}/cancel`, 'goals:write'],
     ['PUT', '/v1/templates/x', 'goals:write'],
+    ['PUT', '/v1/limits/x', 'admin'],
+    ['DELETE', '/v1/limits/x', 'admin'],
     ['POST', '/v1/approvals/apr_x/decisions', 'approvals:write'],
     ['POST', '/v1/webhooks', 'admin'],
     ['GET', '/v1/webhooks/callback-secret', 'admin'],

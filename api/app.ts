@@ -32,6 +32,7 @@ import { mountGoalPause } from './routes/goal-pause.ts';
 import { mountGoalViews } from './routes/goal-views.ts';
 import { mountGoals } from './routes/goals.ts';
 import { mountHealth } from './routes/health.ts';
+import { mountLimits } from './routes/limits.ts';
 import { mountMe } from './routes/me.ts';
 import { mountScheduleCommands } from './routes/schedule-commands.ts';
 import { mountSchedules } from './routes/schedules.ts';
@@ -105,6 +106,7 @@ function createRoutes(deps: ApiDeps, { quota, requests }: Pick<HotReadsDeps, 'qu
   mountApprovalPolicies(app, deps);
   mountBudgets(app, deps);
   mountTemplates(app, deps);
+  mountLimits(app, deps);
   mountTools(app, deps);
   mountArtifacts(app, deps);
   mountWebhooks(app, deps);

@@ -23,6 +23,8 @@ import type { InboundWebhookStore } from '../stores/postgres/inbound-webhooks.ts
 import type { SigningSecrets } from '../stores/postgres/signing-secrets.ts';
 import type { GoalTree } from '../stores/postgres/goal-tree.ts';
 import type { RetentionPolicies } from '../stores/postgres/retention-policies.ts';
+import type { LimitWaiters } from '../stores/postgres/limit-waiters.ts';
+import type { LimitStore } from '../stores/postgres/limits.ts';
 import type { TemplateStore } from '../stores/postgres/templates.ts';
 import type { ToolStore } from '../stores/postgres/tools.ts';
 import type { WebhookStore } from '../stores/postgres/webhooks.ts';
@@ -59,6 +61,8 @@ export interface ApiDeps {
   readonly approvalPolicies: ApprovalPolicyStore;
   readonly budgets: BudgetLimits;
   readonly ledger: Pick<BudgetLedger, 'takeWaiting'>;
+  readonly limits: LimitStore;
+  readonly limitWaiters: Pick<LimitWaiters, 'at'>;
   readonly templates: TemplateStore;
   readonly tools: ToolStore;
   readonly catalogue: ToolCatalogue;

@@ -27,6 +27,8 @@ import { createBudgetLedger } from '../stores/postgres/budgets.ts';
 import { createGoalList } from '../stores/postgres/goal-list.ts';
 import { createInboundWebhookStore } from '../stores/postgres/inbound-webhooks.ts';
 import { createGoalTree } from '../stores/postgres/goal-tree.ts';
+import { createLimitWaiters } from '../stores/postgres/limit-waiters.ts';
+import { createLimitStore } from '../stores/postgres/limits.ts';
 import { createPool } from '../stores/postgres/pool.ts';
 import { createRetentionPolicies } from '../stores/postgres/retention-policies.ts';
 import { createRevokedTokenStore } from '../stores/postgres/revoked-tokens.ts';
@@ -109,6 +111,8 @@ const app = createApp({
   approvalPolicies: createApprovalPolicyStore(pool),
   budgets: createBudgetLimits(pool),
   ledger: createBudgetLedger(pool),
+  limits: createLimitStore(pool),
+  limitWaiters: createLimitWaiters(pool),
   templates: createTemplateStore(pool),
   tools,
   catalogue: createToolCatalogue(tools, { logger }),

@@ -3,6 +3,7 @@ import { artifactSchema } from '../domain/schemas/artifact.ts';
 import { goalIdSchema } from '../domain/schemas/common.ts';
 import { scheduleNameSchema } from '../domain/schemas/schedule.ts';
 import { inboundWebhookSchema } from '../domain/schemas/inbound-webhook.ts';
+import { limitNameSchema } from '../domain/schemas/limit.ts';
 import { templateNameSchema } from '../domain/schemas/template.ts';
 import { callbackId, deliverySchema, webhookIdSchema } from '../domain/schemas/webhook.ts';
 import { limits } from '../domain/limits.ts';
@@ -23,6 +24,7 @@ export const deletionParams = z.object({
 });
 export const templateParams = z.object({ name: templateNameSchema });
 export const scheduleParams = z.object({ name: scheduleNameSchema });
+export const limitParams = z.object({ name: limitNameSchema });
 export const toolParams = z.object({ name: z.string().min(1).max(128) });
 export const webhookParams = z.object({ webhookId: webhookIdSchema });
 /** `callback`: what is sent to the `callbackUrl`s of goals. */

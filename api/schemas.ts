@@ -29,6 +29,7 @@ import {
   taskViewSchema,
 } from '../domain/schemas/goal.ts';
 import { runningModeSchema } from '../domain/schemas/pause.ts';
+import { limitDefinitionSchema, limitSchema } from '../domain/schemas/limit.ts';
 import { planSchema } from '../domain/schemas/plan.ts';
 import { goalForkSchema, goalRetrySchema, planChangeSchema } from '../domain/schemas/plan-change.ts';
 import {
@@ -230,6 +231,9 @@ export const namedSchemas = {
   SchedulePause: schedulePauseSchema,
   BackfillRequest: backfillRequestSchema,
   Backfill: backfillSchema,
+  LimitDefinition: limitDefinitionSchema,
+  Limit: limitSchema,
+  LimitList: listOf(limitSchema),
   Tool: toolManifestSchema,
   ToolList: listOf(toolManifestSchema),
   WebhookDefinition: webhookDefinitionSchema,

@@ -219,6 +219,46 @@ describe('approvals, templates, tools and me', () => {
     ]);
   });
 
+  test('a limit is set, shown with what it holds, listed and deleted', async () => {
+    const limit = {
+      name: 'per-customer',
+      key: 'goal.labels.customer',
+      concurrency: 2,
+      rate: { limit: 10, perSeconds: 60 },
+      strategy: 'queue',
+      holding: 2,
+      waiting: 7,
+      updatedAt: '2025-01-01T00:00:00.000Z',
+    };
+    const server = await startScriptedServer(({ method, path }) => {
+      if (method === 'DELETE') return (response) => response.writeHead(204).end();
+      return json(path === '/v1/limits' ? { items: [limit], nextCursor: null } : limit);
+    });
+    const set = [
+      'limit',
+      'set',
+      'per-customer',
+      '--key',
+      'goal.labels.customer',
+      '--concurrency',
+      '2',
+      '--rate',
+      '10/60',
+    ];
+    expect((await runInProcess(server.url, set)).stdout).toBe('per-customer set: 2 at once, 10 in 60 s\n');
+    expect(server.requests[0]).toMatchObject({
+      method: 'PUT',
+      path: '/v1/limits/per-customer',
+      body: { key: 'goal.labels.customer', concurrency: 2, rate: { limit: 10, perSeconds: 60 }, strategy: 'queue' },
+    });
+    expect((await runInProcess(server.url, ['limit', 'get', 'per-customer'])).stdout).toContain('waiting   7');
+    expect((await runInProcess(server.url, ['limit', 'list'])).stdout).toMatch(
+      /per-customer {2}goal {2}2 at once, 10 in 60 s {2}queue {5}2 {8}7 {8}goal\.labels\.customer/,
+    );
+    expect((await runInProcess(server.url, ['limit', 'delete', 'per-customer'])).stdout).toBe('per-customer deleted\n');
+    expect((await runInProcess(server.url, [...set.slice(0, -1), 'ten a minute'])).exitCode).toBe(64);
+  });
+
   test('me says who the token is for', async () => {
     const server = await startScriptedServer(() => json({ subject: 'ann', tenant: 'default', scopes: ['admin'] }));
     expect((await runInProcess(server.url, ['me'])).stdout).toBe('ann of tenant default, may: admin\n');

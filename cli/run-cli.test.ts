@@ -158,6 +158,7 @@ describe('docs/guides/cli.md', () => {
       'tool',
       'webhook',
       'inbound-webhook',
+      'limit',
     ];
     expect(groups).toEqual([...ofGoals, 'me', 'token', 'retention', 'archive', 'subject', 'tenant']);
     for (const group of groups) {

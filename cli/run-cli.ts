@@ -7,6 +7,7 @@ import { createSubjectCommand, createTenantCommand } from './commands/deletion.t
 import { createBudgetCommand } from './commands/budget.ts';
 import { createGoalCommand } from './commands/goal.ts';
 import { createInboundWebhookCommand } from './commands/inbound-webhook.ts';
+import { createLimitCommand } from './commands/limit.ts';
 import { createMeCommand } from './commands/me.ts';
 import { createScheduleCommand } from './commands/schedule.ts';
 import { createRetentionCommand } from './commands/retention.ts';
@@ -41,6 +42,7 @@ function createProgram(io: Io, exit: (code: ExitCode) => void): Command {
     createToolCommand,
     createWebhookCommand,
     createInboundWebhookCommand,
+    createLimitCommand,
     createMeCommand,
     createTokenCommand,
     createRetentionCommand,

@@ -8,10 +8,10 @@ import type { Json, JsonObject } from './json.ts';
 import { limits } from './limits.ts';
 
 /** CEL expressions over JSON: docs/guides/expressions.md is their reference for users. */
-export { parseExpression, type Expression } from './expressions/parse-expression.ts';
+export { createParse, parseExpression, type Expression } from './expressions/parse-expression.ts';
 export type { LocalName, Scope } from './expressions/program.ts';
 export { expressionsIn, forEachTemplate, referencesOf } from './expressions/references.ts';
-export { renderTemplate, renderText } from './expressions/render.ts';
+export { evaluateToJson, renderTemplate, renderText } from './expressions/render.ts';
 export { hasExpression } from './expressions/text-template.ts';
 
 /**

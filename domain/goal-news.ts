@@ -34,7 +34,9 @@ function isUncompensated(record: GoalRecord, { taskId }: EventDraft): boolean {
 function endsAttempt(record: GoalRecord, { taskId, attempt }: EventDraft): boolean {
   if (!isOpen(record, taskId)) return false;
   const state = touchedTask(record, taskId);
-  return !state || attempt > state.attempt || (attempt === state.attempt && state.status !== 'retrying');
+  if (!state || attempt > state.attempt) return true;
+  // What is queued has failed that attempt, and its next one is put off.
+  return attempt === state.attempt && state.status !== 'retrying' && state.status !== 'queued';
 }
 
 const isPending = (record: GoalRecord, approvalId: string): boolean =>
@@ -42,6 +44,10 @@ const isPending = (record: GoalRecord, approvalId: string): boolean =>
 
 const isSameWait = (before: WaitingFor | null, now: WaitingFor): boolean =>
   before?.kind === now.kind && before.detail === now.detail && before.until === now.until;
+
+/** Of two waits for limits the one that lasts longer is the later one. */
+const isLaterWait = (before: WaitingFor | null, now: WaitingFor): boolean =>
+  (before?.kind !== 'concurrency' && before?.kind !== 'rate_limit') || (now.until ?? '') > (before.until ?? '');
 
 export const planDecisionMark = (revision: number): string => `plan.decided:${revision}`;
 
@@ -72,6 +78,9 @@ const news: IsNews = {
   'goal.paused': ({ state: { status, pause } }, { data }) =>
     status !== 'cancelling' && !(pause && isSamePause(pause, data)),
   'goal.resumed': (record) => record.state.status === 'paused',
+  'goal.queued': ({ state }, { data }) =>
+    state.status !== 'cancelling' && !isSameWait(state.waitingFor, data.waitingFor),
+  'goal.admitted': ({ state }) => state.waitingFor !== null,
   'goal.cancelling': (record) => record.state.status !== 'cancelling',
   // Of the plan as it is now: one that was completed by an older plan has more to do.
   'goal.completed': (record, _, revision) => revision >= (record.outline?.revision ?? 1),
@@ -85,6 +94,11 @@ const news: IsNews = {
   'goal.retried': (record, draft) => followsPlan(record, draft) && draft.data.run === record.state.run + 1,
   'plan.approved': decidesPlan,
   'plan.rejected': decidesPlan,
+  'task.queued'(record, { taskId, attempt, data }) {
+    if (!isOpen(record, taskId)) return false;
+    const state = touchedTask(record, taskId);
+    return !state || (attempt > state.attempt && isLaterWait(state.waitingFor, data.waitingFor));
+  },
   'task.started'(record, { taskId, attempt }) {
     if (!isOpen(record, taskId)) return false;
     const state = touchedTask(record, taskId);

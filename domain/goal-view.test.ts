@@ -267,6 +267,18 @@ describe('whatever is drafted in whatever order', () => {
     },
     { weight: 1, arbitrary: fc.constant(draft('task.started', { items: 4 }, { taskId: 'each' })) },
     {
+      weight: 2,
+      arbitrary: fc
+        .tuple(call, attempt)
+        .map(([taskId, n]) =>
+          draft(
+            'task.queued',
+            { waitingFor: { kind: 'rate_limit', detail: 'x', until: at(n) } },
+            { taskId, attempt: n },
+          ),
+        ),
+    },
+    {
       weight: 1,
       arbitrary: fc.constant(
         draft(

@@ -67,6 +67,18 @@ const reducers: Reducers = {
   'goal.waiting': (record, { data: { waitingFor } }) =>
     update(record, { status: unlessStopped(record, 'accepted'), waitingFor }),
   'goal.released': (record) => update(record, { status: unlessStopped(record, 'planning'), waitingFor: null }),
+  'goal.queued': (record, { data }) =>
+    update(record, {
+      status: unlessStopped(record, 'accepted'),
+      startedAt: record.tasks.size === 0 ? null : record.state.startedAt,
+      waitingFor: data.waitingFor,
+    }),
+  'goal.admitted': (record, { at }) =>
+    update(record, {
+      status: unlessStopped(record, record.outline ? 'running' : 'planning'),
+      startedAt: record.state.startedAt ?? (record.outline ? at : null),
+      waitingFor: null,
+    }),
   'goal.paused': pauseGoal,
   'goal.resumed': resumeGoal,
   'goal.cancelling': (record) => update(record, { status: 'cancelling', waitingFor: null, ...unpaused(record) }),
@@ -108,6 +120,12 @@ const reducers: Reducers = {
     update(record, { status: unlessStopped(record, 'running'), startedAt: record.state.startedAt ?? at });
   },
   'plan.rejected': (record, { data }, changes) => addTo(record.marks, planDecisionMark(data.revision), changes),
+  'task.queued'(record, { taskId, seq, data: { waitingFor } }, changes) {
+    if (taskId === null) return;
+    const before = touchedTask(record, taskId) ?? untouchedTask;
+    // The attempt has not begun: it is counted when it does.
+    putTask(record, taskId, { ...before, status: 'queued', waitingFor }, { changes, seq });
+  },
   'task.started'(record, { taskId, attempt, at, seq, data }, changes) {
     if (taskId === null) return;
     const before = touchedTask(record, taskId) ?? untouchedTask;

@@ -12,7 +12,7 @@ import {
 import { approvalId } from './ids.ts';
 import type { Json } from './json.ts';
 import { bindingOf, type TaskOutline } from './plan-outline.ts';
-import type { GraphView, TaskView } from './schemas/goal.ts';
+import type { GraphView, TaskView, WaitingFor } from './schemas/goal.ts';
 
 /** Outputs by task id; they are not in the record. */
 export type Outputs = ReadonlyMap<string, Json>;
@@ -38,25 +38,30 @@ function isHalted(record: GoalRecord): boolean {
   return [...record.tasks].some(([id, { status }]) => status === 'failed' && !lets(record, id));
 }
 
-const planApproval = ({ head }: GoalRecord): string => (head ? approvalId(head.id, null) : '');
+function planApprovalOf({ head, state }: GoalRecord): WaitingFor | null {
+  if (!head || state.status !== 'awaiting_approval') return null;
+  return { kind: 'approval', detail: approvalId(head.id, null), until: null };
+}
 
 function pausedState({ state: { pause } }: GoalRecord, unsettled: readonly string[]): TaskState {
   const waitingFor = { kind: 'paused', detail: pause?.reason ?? 'the goal is paused', until: null } as const;
   return { ...untouchedTask, status: unsettled.length > 0 ? 'pending' : 'ready', waitingFor };
 }
 
+const dependencyOn = (ids: readonly string[]): WaitingFor => ({
+  kind: 'dependency',
+  detail: listIds(ids),
+  until: null,
+});
+
 /** The state of a task that no event has touched: what its dependencies, its goal and the plan's approval make of it. */
 function derivedState(record: GoalRecord, task: TaskOutline, halted: boolean): TaskState {
-  const { status: goal, finishedAt } = record.state;
+  const { status: goal, waitingFor: goalWaitsFor, finishedAt } = record.state;
   if (isFinalGoal(goal)) return { ...untouchedTask, status: leftBehind(goal, false), finishedAt };
   const unsettled = task.after.filter((id) => !lets(record, id));
   if (goal === 'paused' && !halted) return pausedState(record, unsettled);
-  if (unsettled.length > 0) {
-    return { ...untouchedTask, waitingFor: { kind: 'dependency', detail: listIds(unsettled), until: null } };
-  }
-  if (goal === 'awaiting_approval') {
-    return { ...untouchedTask, waitingFor: { kind: 'approval', detail: planApproval(record), until: null } };
-  }
+  const waitsFor = unsettled.length > 0 ? dependencyOn(unsettled) : (goalWaitsFor ?? planApprovalOf(record));
+  if (waitsFor) return { ...untouchedTask, waitingFor: waitsFor };
   // A task all of whose dependencies were skipped is about to be skipped itself, and is not queued.
   const skipped = task.after.length > 0 && task.after.every((id) => record.tasks.get(id)?.status === 'skipped');
   if (halted || skipped) return { ...untouchedTask, status: 'ready' };

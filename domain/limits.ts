@@ -26,6 +26,8 @@ export const limits = {
   batchBytes: 8 * 1024 * 1024,
   /** Times that one backfill of a schedule runs. */
   backfillTimes: 500,
+  /** Of a tenant: each goal and each call is held to all of them. */
+  flowLimits: 100,
   documents: 64,
   expressionChars: 8_192,
   /** Operators, names, literals and calls of one expression. */

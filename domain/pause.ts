@@ -20,7 +20,8 @@ export function resumeGoal(record: GoalRecord, { at, seq }: Event<'goal.resumed'
 
 /** What the goal would be if it were not paused. */
 function statusOf({ head, outline, approvals, state }: GoalRecord): GoalStatus {
-  if (!head || !outline) return state.waitingFor ? 'accepted' : 'planning';
+  if (state.waitingFor) return 'accepted';
+  if (!head || !outline) return 'planning';
   return approvals.get(approvalId(head.id, null))?.status === 'pending' ? 'awaiting_approval' : 'running';
 }
 

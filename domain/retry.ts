@@ -8,6 +8,9 @@ export interface RetrySchedule {
   readonly nonRetryableCodes: readonly string[];
 }
 
+/** Attempts may die with their worker, which is not the tool's fault: it gets this many more. */
+export const lostAttempts = 10;
+
 /** A pure tool fails the same way again, and an effect that must happen once is not tried twice unless its author says so. */
 const defaultAttempts = (binding: ToolBinding | undefined): number =>
   binding?.execution === 'inline' || binding?.effect === 'once' ? 1 : 3;

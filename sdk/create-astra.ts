@@ -15,6 +15,7 @@ import { createGoals, type Goals } from './resources/goals.ts';
 import { createSchedules, type Schedules } from './resources/schedules.ts';
 import { createInboundWebhooks, type InboundWebhooks } from './resources/inbound-webhooks.ts';
 import { createRetention, type RetentionResource } from './resources/retention.ts';
+import { createLimits, type Limits } from './resources/limits.ts';
 import { createTemplates, type Templates } from './resources/templates.ts';
 import { createTokens, type Tokens } from './resources/tokens.ts';
 import { createTools, type Tools } from './resources/tools.ts';
@@ -36,6 +37,7 @@ export interface Astra {
   readonly budgets: Budgets;
   readonly templates: Templates;
   readonly schedules: Schedules;
+  readonly limits: Limits;
   readonly tools: Tools;
   readonly artifacts: Artifacts;
   readonly webhooks: Webhooks;
@@ -67,6 +69,7 @@ export function createAstra(options: AstraOptions): Astra {
     budgets: createBudgets(transport),
     templates: createTemplates(transport, goals),
     schedules: createSchedules(transport),
+    limits: createLimits(transport),
     tools: createTools(transport),
     artifacts: createArtifacts(transport),
     webhooks: createWebhooks(transport),

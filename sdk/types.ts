@@ -13,6 +13,7 @@ import type {
   TaskView,
 } from '../domain/schemas/goal.ts';
 import type { InboundWebhook, InboundWebhookDefinition } from '../domain/schemas/inbound-webhook.ts';
+import type { LimitDefinition, LimitView } from '../domain/schemas/limit.ts';
 import type { Plan } from '../domain/schemas/plan.ts';
 import type { GoalFork, GoalRetry, PlanChange } from '../domain/schemas/plan-change.ts';
 import type { PlanDiff } from '../domain/plan-change.ts';
@@ -50,6 +51,7 @@ export type {
   InboundWebhookDefinition,
   Json,
   JsonObject,
+  LimitDefinition,
   Plan,
   PlanChange,
   PlanDiff,
@@ -110,6 +112,9 @@ export interface RerunPreview {
 
 /** A webhook with its secret, which is shown when it is created and never again. */
 export type NewWebhook = Webhook & { readonly secret: string };
+
+/** A limit, with how many goals or calls hold and want its places. */
+export type Limit = LimitView;
 
 /** A template as the API keeps it. */
 export type StoredTemplate = Template & { readonly updatedAt: string };

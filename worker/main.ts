@@ -41,6 +41,9 @@ const [connection, parts] = await Promise.all([
 ]);
 const workers = await createWorkers({ config, connection, activities: parts.activities, logger });
 await parts.announceTools();
+if (config.ASTRA_WORKER_CLASSES.has('kernel')) {
+  parts.sweepLimits(new Client({ connection, namespace: config.TEMPORAL_NAMESPACE }));
+}
 const running = workers.map((worker) => worker.run());
 const goingDown = new AbortController();
 if (config.ASTRA_WORKER_CLASSES.has('kernel'))

@@ -16,14 +16,10 @@ import { createToolRegistry, type ToolRegistry } from '../activities/tools/regis
 import { createToolArtifacts } from '../activities/tools/tool-artifacts.ts';
 import type { Config } from '../platform/config.ts';
 import type { Logger } from '../platform/logger.ts';
-import { createBudgetedScopes } from '../stores/budgeted-scopes.ts';
 import { createAnswerCache } from '../stores/cache/answer-cache.ts';
 import { listenForCancels } from '../stores/cache/cancel-channel.ts';
 import { createLivePublisher } from '../stores/cache/live-publisher.ts';
 import { createViewCache } from '../stores/cache/view-cache.ts';
-import { createApprovalPolicyStore } from '../stores/postgres/approval-policies.ts';
-import { createBudgetLimits } from '../stores/postgres/budget-limits.ts';
-import { createBudgetLedger } from '../stores/postgres/budgets.ts';
 import { createArtifactList } from '../stores/postgres/artifacts.ts';
 import { createCascadeStore } from '../stores/postgres/cascades.ts';
 import { createGoalWaits } from '../stores/postgres/goal-waits.ts';
@@ -31,11 +27,11 @@ import { createCompensationStore } from '../stores/postgres/compensations.ts';
 import { createPool } from '../stores/postgres/pool.ts';
 import { createTemplateStore } from '../stores/postgres/templates.ts';
 import { createToolStore } from '../stores/postgres/tools.ts';
-import { createPolicyMemory } from '../stores/policy-memory.ts';
 import { createRedis } from '../stores/redis.ts';
 import { createToolCatalogue } from '../stores/tool-catalogue.ts';
 import { createWakeWaiting } from './wake-waiting.ts';
 import { createNotifications } from './notifications.ts';
+import { createRuleParts } from './rule-parts.ts';
 import { createRetentionParts } from './retention-parts.ts';
 import { createWorkerMetrics } from './worker-metrics.ts';
 
@@ -57,6 +53,8 @@ export interface WorkerParts {
   readonly redis: Redis;
   /** Puts this worker's tools into the catalogue, so that plans may name them. */
   announceTools(): Promise<void>;
+  /** Looks after the slots of goals, until `close`. */
+  sweepLimits(client: Client): void;
   /** Records what waits, then lets go of everything. */
   close(): Promise<void>;
 }
@@ -84,10 +82,9 @@ export async function createParts({ config, logger, metrics, threads, temporal }
   const answers = createAnswerCache({ memcachedServers: config.MEMCACHED_SERVERS, redis, logger });
   const retention = createRetentionParts({ config, pool, redis, answers, recorder, logger });
   const { artifacts } = retention;
-  const toolStore = createToolStore(pool);
-  const artifactList = createArtifactList(pool);
-  const policies = createPolicyMemory(createApprovalPolicyStore(pool), { logger });
-  const budgetedScopes = createBudgetedScopes(createBudgetLimits(pool), { logger });
+  const [toolStore, artifactList] = [createToolStore(pool), createArtifactList(pool)];
+  const rules = createRuleParts(pool, { logger });
+  await rules.loaded;
   const running = createRunningAttempts();
   const endListening = listenForCancels(redis, running.cancel);
   const activities = createActivities({
@@ -102,27 +99,26 @@ export async function createParts({ config, logger, metrics, threads, temporal }
     goalWaits,
     cascades: createCascadeStore(pool),
     catalogue: createToolCatalogue(toolStore, { logger }),
-    policies,
-    ledger: createBudgetLedger(pool),
-    budgetedScopes,
     model,
     running,
     compensations: createCompensationStore(pool),
+    ...rules.ofActivities,
     logger,
     onScheduled,
     retention: retention.deps,
   });
 
-  await budgetedScopes.loaded;
   const close = async (): Promise<void> => {
     endListening();
     retention.close();
+    rules.close();
     for (const part of [recorder, notifications, inlinePool]) await part.close();
-    for (const part of [policies, budgetedScopes, viewCache, answers]) part.close();
+    for (const part of [viewCache, answers]) part.close();
     redis.disconnect();
     await pool.end();
   };
-  return { activities, pool, redis, announceTools: () => toolStore.put(tools.manifests()), close };
+  const announceTools = (): Promise<void> => toolStore.put(tools.manifests());
+  return { activities, pool, redis, announceTools, sweepLimits: rules.sweep, close };
 }
 
 async function createTools(

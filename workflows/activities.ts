@@ -15,7 +15,7 @@ import type {
   ToolActivities,
 } from '../activities/contract.ts';
 import { bindingOf, type TaskOutline, type ToolBinding } from '../domain/plan-outline.ts';
-import { retryOf, timeoutSecondsOf } from '../domain/retry.ts';
+import { lostAttempts, timeoutSecondsOf } from '../domain/retry.ts';
 import { taskQueues } from './contract.ts';
 import type { GoalRun } from './goal-run.ts';
 
@@ -48,12 +48,10 @@ export const planner: ActivityInterfaceFor<PlannerActivities> = proxyActivities<
  * away and to record its end. A dead worker is noticed by its heartbeat, long before.
  */
 const graceSeconds = 600;
-/** Attempts may die with their worker, which is not the tool's fault: it gets this many more. */
-const lostAttempts = 10;
-
 /**
  * For attempts that are lost with their worker: at once, and more and more slowly when the tool is what ends it. One that
- * fails says itself when the next begins.
+ * fails, or is put off, says itself when the next begins; and an attempt at a tool call which is the last, as Temporal
+ * would count those that were put off.
  */
 const lostRetry = {
   initialInterval: '100 milliseconds',
@@ -81,14 +79,6 @@ export interface ToolCallRef {
 
 type ToolOptions = Omit<ExecuteTaskArgs, 'goal' | 'taskId' | 'repeated'>;
 
-/** One attempt at what must happen once, unless its author says otherwise. */
-function mostAttempts({ task }: ToolCallRef, binding: ToolBinding | undefined, options: ToolOptions): number {
-  const { attempted = 0, held = 0, single } = options;
-  const own = single ? 1 : retryOf(task, binding).maxAttempts - (attempted - held);
-  // To the server 0 is no limit.
-  return Math.max(1, binding?.effect === 'once' ? own : own + lostAttempts);
-}
-
 /** One task, or one item of a map, as an activity on the queue of its tool's class. */
 export async function executeTool(
   { goal, outline, repeated }: ToolRun,
@@ -104,7 +94,7 @@ export async function executeTool(
     activityId: taskId,
     ...(task.title !== undefined && { summary: task.title }),
     cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
-    retry: { ...lostRetry, maximumAttempts: mostAttempts(call, binding, options) },
+    retry: lostRetry,
   });
   return executeTask({ goal, taskId, ...options, ...(repeated && { repeated }) });
 }

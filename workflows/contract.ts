@@ -1,4 +1,9 @@
-import { defineSearchAttributeKey, SearchAttributeType, type SearchAttributePair } from '@temporalio/common';
+import {
+  defineSearchAttributeKey,
+  SearchAttributeType,
+  type Priority,
+  type SearchAttributePair,
+} from '@temporalio/common';
 import type { GoalHead, GoalSubmission, GoalView } from '../domain/schemas/goal.ts';
 import type { ErrorInfo, GoalId } from '../domain/schemas/common.ts';
 import type { ParkReason } from '../domain/schemas/event.ts';
@@ -6,6 +11,7 @@ import type { Decision } from '../domain/schemas/approval.ts';
 import type { GoalFork, GoalRetry, PlanChange } from '../domain/schemas/plan-change.ts';
 import type { JsonObject } from '../domain/json.ts';
 import type { PauseTally } from '../domain/pause-policy.ts';
+import { defaultPriority } from '../domain/goal-head.ts';
 import type { PlanOutline } from '../domain/plan-outline.ts';
 import type { ScheduleDefinition } from '../domain/schemas/schedule.ts';
 import type { GoalPause, PauseOn } from '../domain/schemas/pause.ts';
@@ -59,6 +65,18 @@ export function goalSearchAttributes(
   ];
 }
 
+/**
+ * In which order a goal's steps and activities are taken from a backlog: by priority, and within one, each tenant in turn.
+ * Its activities, shards and continued runs inherit it.
+ */
+export const goalPriority = (
+  tenant: string,
+  { priority = defaultPriority }: Pick<GoalSubmission, 'priority'>,
+): Priority => ({
+  priorityKey: priority,
+  fairnessKey: tenant,
+});
+
 export interface GoalWorkflowInput {
   readonly tenant: string;
   readonly goalId: GoalId;
@@ -94,6 +112,8 @@ export interface CarriedGoal {
   readonly parked?: { readonly [taskId: string]: CarriedCall };
   /** By approval: what a voter wants done instead of what was asked about. */
   readonly edits: { readonly [approvalId: string]: JsonObject };
+  /** It has slots to give back at its end. */
+  readonly slots?: true;
   readonly pause?: CarriedPause;
   readonly policy?: CarriedPolicy;
 }
@@ -145,6 +165,7 @@ export const messages = {
   delegateApproval: 'delegateApproval',
   unparkTasks: 'unparkTasks',
   shardParked: 'shardParked',
+  slotsFreed: 'slotsFreed',
   goalView: 'goalView',
   /** One of the goals that this one waits for has ended. */
   awaitedGoalEnded: 'awaitedGoalEnded',

@@ -5,6 +5,7 @@ import {
   ContinueAsNew,
   continueAsNew,
   isCancellation,
+  TemporalFailure,
 } from '@temporalio/workflow';
 import type { GoalRef } from '../domain/goal-ref.ts';
 import { createGoalGraph } from '../domain/goal-graph.ts';
@@ -17,6 +18,7 @@ import { createGoalPage } from './goal-page.ts';
 import { atRevision, isRepeated, recordEvents, type GoalEnd, type GoalRun } from './goal-run.ts';
 import { createGoalPausing } from './goal-pausing.ts';
 import { carriedPolicy } from './goal-policy.ts';
+import { createGoalSlots, type GoalSlots } from './goal-slots.ts';
 import { planGoal } from './plan-goal.ts';
 import { createMapRoom } from './map-room.ts';
 import { createGoalParking } from './parking.ts';
@@ -27,8 +29,21 @@ import { runTaskGraph } from './run-task-graph.ts';
  * the next begins; where a process died in between is Temporal's to know.
  */
 export async function goalWorkflow(input: GoalWorkflowInput): Promise<GoalWorkflowResult> {
-  const { carried } = input;
   const goal: GoalRef = { tenant: input.tenant, goalId: input.goalId };
+  const slots = createGoalSlots(goal, { held: input.carried?.slots ?? false });
+  try {
+    const result = await runGoal(goal, input, slots);
+    await slots.giveBack();
+    return result;
+  } catch (error) {
+    // Its next run goes on with them, and so does a task of this workflow that is tried again.
+    if (error instanceof TemporalFailure) await slots.giveBack();
+    throw error;
+  }
+}
+
+async function runGoal(goal: GoalRef, input: GoalWorkflowInput, slots: GoalSlots): Promise<GoalWorkflowResult> {
+  const { carried } = input;
   const page = createGoalPage(carried);
   let run: GoalRun | null = null;
   const control = createControl({
@@ -50,7 +65,7 @@ export async function goalWorkflow(input: GoalWorkflowInput): Promise<GoalWorkfl
       };
       const { outline, settled, begun, completed } = carried
         ? { ...carried, begun: null, completed: false }
-        : await planGoal({ goal, control, ...pausing, page, onSubmitted }, input);
+        : await planGoal({ goal, control, ...pausing, page, slots, onSubmitted }, input);
       if (completed) return { status: 'completed' };
       const graph = createGoalGraph(outline, settled);
       page.showStatus('running');
@@ -69,7 +84,7 @@ export async function goalWorkflow(input: GoalWorkflowInput): Promise<GoalWorkfl
         ...unbegun(),
       };
       const ending = await runTaskGraph(run, begun);
-      if (ending.kind === 'continued') return await continueGoal(input, run);
+      if (ending.kind === 'continued') return await continueGoal(input, run, slots);
       if (ending.kind === 'failed') throw failure(ending.error);
       await votersAnswered();
       if (!end.completed) await completeGoal(run.goal);
@@ -94,7 +109,7 @@ async function completeGoal(goal: GoalRef): Promise<void> {
 }
 
 /** Begins a new history with what is settled. Waits and approvals under way are opened again there. */
-async function continueGoal(input: GoalWorkflowInput, run: GoalRun): Promise<never> {
+async function continueGoal(input: GoalWorkflowInput, run: GoalRun, { any }: GoalSlots): Promise<never> {
   const { outline, graph, control, repeated, parking, policy } = run;
   const settled = graph.settledStatuses();
   const parked = [...parking.courses].filter(([taskId]) => !settled[parseTaskId(taskId).id]);
@@ -116,6 +131,7 @@ async function continueGoal(input: GoalWorkflowInput, run: GoalRun): Promise<nev
       ...(parked.length > 0 && { parked: Object.fromEntries(parked) }),
       ...(pause && { pause }),
       ...(policy && { policy: carriedPolicy(policy) }),
+      ...(any && { slots: true }),
     },
   });
 }

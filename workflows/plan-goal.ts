@@ -1,9 +1,8 @@
 import { CancellationScope } from '@temporalio/workflow';
-import type { BeginGoalResult, PlanGoalArgs } from '../activities/contract.ts';
 import { isHeld } from '../domain/goal-beginning.ts';
+import type { BeginGoalResult, BegunGoal, PlanGoalArgs, RetryGoalResult } from '../activities/contract.ts';
 import type { GoalRef } from '../domain/goal-ref.ts';
 import { approvalId } from '../domain/ids.ts';
-import type { ErrorInfo } from '../domain/schemas/common.ts';
 import type { GoalSubmission } from '../domain/schemas/goal.ts';
 import { kernel, planner } from './activities.ts';
 import type { CarriedGoal, ForkMessage, GoalWorkflowInput, RetryGoalMessage } from './contract.ts';
@@ -13,6 +12,7 @@ import { failure } from './goal-ending.ts';
 import type { GoalPage } from './goal-page.ts';
 import { draft, recordEvents } from './goal-run.ts';
 import type { Pause } from './pause.ts';
+import type { GoalSlots } from './goal-slots.ts';
 import { awaitDecision } from './run-approval.ts';
 
 export interface Planning {
@@ -20,15 +20,16 @@ export interface Planning {
   readonly control: GoalControl;
   readonly pause: Pause;
   readonly page: GoalPage;
+  readonly slots: GoalSlots;
   /** Called when the submission is recorded. */
   readonly onSubmitted: () => void;
 }
 
-type Begun = Exclude<BeginGoalResult, { readonly error: ErrorInfo }> & Partial<Pick<CarriedGoal, 'settled'>>;
+type Begun = BegunGoal & Partial<Pick<CarriedGoal, 'settled'>>;
 
 /**
  * Has the goal planned, by its author, a template or a model, and approved, by policy or by people. What is quick at the
- * beginning of a plan that needs no approval has been run, too.
+ * beginning of a plan that needs no approval has been run, too. The goal has its slots when this resolves.
  */
 export async function planGoal(planning: Planning, input: GoalWorkflowInput): Promise<Begun> {
   const { submission, retry } = input;
@@ -45,41 +46,61 @@ export async function planGoal(planning: Planning, input: GoalWorkflowInput): Pr
   const planned = byModel ? await planByModel(planning, args) : await planAsGiven(planning, args);
   if ('error' in planned) throw failure(planned.error);
   if (submission.approval?.plan === 'required') await approvePlan(planning, submission, planned.outline.revision);
+  await planning.slots.held();
   return planned;
 }
 
 async function forkGoal(
-  { goal, onSubmitted }: Planning,
-  { submittedAt, parentGoalId, bodyHash, submittedBy, depth }: GoalWorkflowInput,
+  planning: Planning,
+  { submittedAt, parentGoalId, bodyHash, submittedBy, depth, budgetScopes }: GoalWorkflowInput,
   given: { readonly submission: GoalSubmission; readonly fork: ForkMessage },
 ): Promise<Begun> {
-  const args = { goal, submittedAt, parentGoalId, bodyHash, submittedBy, depth, ...given };
-  const forked = await CancellationScope.nonCancellable(() => kernel.forkGoal(args));
-  onSubmitted();
-  if ('error' in forked) throw failure(forked.error);
-  return { ...forked, begun: null, completed: false };
+  const { goal } = planning;
+  const about = { submittedAt, parentGoalId, bodyHash, submittedBy, depth, ...(budgetScopes && { budgetScopes }) };
+  const args = { goal, ...about, ...given };
+  return beginAgain(planning, () => kernel.forkGoal(args));
 }
 
-async function reopenGoal({ goal, onSubmitted }: Planning, { request, ...about }: RetryGoalMessage): Promise<Begun> {
-  const reopened = await CancellationScope.nonCancellable(() => kernel.retryGoal({ goal, retry: request, ...about }));
+function reopenGoal(planning: Planning, { request, ...about }: RetryGoalMessage): Promise<Begun> {
+  const { goal } = planning;
+  return beginAgain(planning, () => kernel.retryGoal({ goal, retry: request, ...about }));
+}
+
+/** With what has settled in another goal, or in an earlier run. */
+async function beginAgain({ slots, onSubmitted }: Planning, record: () => Promise<RetryGoalResult>): Promise<Begun> {
+  const recorded = await CancellationScope.nonCancellable(record);
+  slots.note(recorded.slots);
   onSubmitted();
-  if ('error' in reopened) throw failure(reopened.error);
-  return { ...reopened, begun: null, completed: false };
+  if ('error' in recorded) throw failure(recorded.error);
+  await slots.held();
+  return { ...recorded, begun: null, completed: false };
 }
 
 // A goal that is cancelled at once is recorded all the same: its submission comes before everything else.
 
-async function planAsGiven({ onSubmitted, control, pause }: Planning, args: PlanGoalArgs): Promise<BeginGoalResult> {
+async function planAsGiven(
+  { onSubmitted, control, slots, pause }: Planning,
+  args: PlanGoalArgs,
+): Promise<BeginGoalResult> {
   const planOnly = control.scope.consideredCancelled || pause.isPaused;
   const begun = await CancellationScope.nonCancellable(() => kernel.beginGoal(planOnly ? { ...args, planOnly } : args));
+  slots.note(begun.slots);
   onSubmitted();
   return begun;
 }
 
-async function planByModel({ onSubmitted, page, pause }: Planning, args: PlanGoalArgs): Promise<BeginGoalResult> {
+async function planByModel(
+  { onSubmitted, page, slots, pause }: Planning,
+  args: PlanGoalArgs,
+): Promise<BeginGoalResult> {
   page.showStatus('planning');
-  await CancellationScope.nonCancellable(() => kernel.recordSubmission(args));
+  const submitted = await CancellationScope.nonCancellable(() => kernel.recordSubmission(args));
   onSubmitted();
+  // Histories from before there were limits have no answer here.
+  if (submitted && 'error' in submitted) return submitted;
+  slots.note(submitted?.slots);
+  // A model's work is paid for: it is the goal's first.
+  await slots.held();
   if (pause.isPaused) await pause.over();
   const planned = await planner.planGoalWithModel(args);
   return 'error' in planned ? planned : { ...planned, begun: null, completed: false };

@@ -9,6 +9,7 @@ import {
 import type { OpenedSubGoal, RetryRequest, TaskEnding } from '../activities/contract.ts';
 import { runOf, type TaskOutline } from '../domain/plan-outline.ts';
 import {
+  goalPriority,
   goalSearchAttributes,
   goalWorkflowId,
   goalWorkflowType,
@@ -30,6 +31,7 @@ export async function runSubGoal(run: GoalRun, task: TaskOutline, child: OpenedS
       parentClosePolicy: ParentClosePolicy.REQUEST_CANCEL,
       staticSummary: task.title ?? task.id,
       typedSearchAttributes: goalSearchAttributes(tenant, child.submission),
+      priority: goalPriority(tenant, child.submission),
       args: [
         {
           tenant,

@@ -6,9 +6,9 @@ import {
   ParentClosePolicy,
   workflowInfo,
 } from '@temporalio/workflow';
-import { defaultPriority } from '../domain/goal-head.ts';
 import { scheduledGoalId } from '../domain/ids.ts';
 import {
+  goalPriority,
   goalSearchAttributes,
   goalWorkflowId,
   goalWorkflowType,
@@ -33,7 +33,7 @@ export async function scheduledGoalWorkflow({ tenant, definition }: ScheduledGoa
       parentClosePolicy: ParentClosePolicy.REQUEST_CANCEL,
       staticSummary: name,
       typedSearchAttributes: goalSearchAttributes(tenant, submission),
-      priority: { priorityKey: submission.priority ?? defaultPriority, fairnessKey: tenant },
+      priority: goalPriority(tenant, submission),
       args: [
         {
           tenant,

@@ -16,6 +16,8 @@ import type {
   TaskRef,
 } from '../contract.ts';
 import { parkForBudget } from '../budgets/park-task.ts';
+import type { CallSlots, HeldSlots, PutOff } from '../limits/call-slots.ts';
+import type { AttemptPutOff } from '../limits/put-off.ts';
 import type { Recorder } from '../projection/recorder.ts';
 import { clearedCall } from './cleared-call.ts';
 import { draft } from './drafts.ts';
@@ -23,9 +25,9 @@ import { completionDrafts } from './complete-goal.ts';
 import { openAttempt, type Attempt, type OpenAttemptDeps } from './open-attempt.ts';
 import { givenUp, recordEnd } from './record-end.ts';
 import type { RunningAttempts } from './running-attempts.ts';
-import { settleAborted } from './settle-aborted.ts';
+import { isCancelled, settleAborted } from './settle-aborted.ts';
 import { prepareCall, type ToolCall } from './tool-call.ts';
-import type { ToolRunner } from './tool-runner.ts';
+import type { ToolResult, ToolRunner } from './tool-runner.ts';
 import type { Values } from './values.ts';
 import { whileAway } from './while-away.ts';
 
@@ -33,14 +35,18 @@ interface Deps extends OpenAttemptDeps {
   readonly values: Values;
   readonly runner: ToolRunner;
   readonly running: RunningAttempts;
+  readonly callSlots: CallSlots;
   readonly logger: Pick<Logger, 'error'>;
   readonly onScheduled: (seconds: number) => void;
 }
 
+/** What an attempt comes to. */
+type Made = ExecuteTaskAnswer | AttemptPutOff;
+
 /** Makes one attempt at a tool call. */
 export interface Attempts {
   /** @param args.last is for the task's own activity alone */
-  make(args: ExecuteTaskArgs): Promise<ExecuteTaskAnswer>;
+  make(args: ExecuteTaskArgs): Promise<Made>;
 }
 
 /**
@@ -59,7 +65,7 @@ export function createAttempts(deps: Deps): Attempts {
   };
 }
 
-async function makeAttempt(deps: Deps, args: ExecuteTaskArgs, signal: AbortSignal): Promise<ExecuteTaskAnswer> {
+async function makeAttempt(deps: Deps, args: ExecuteTaskArgs, signal: AbortSignal): Promise<Made> {
   const { cancellationSignal } = Context.current();
   const opened = await whileAway(() => openAttempt(deps, args, signal), cancellationSignal);
   if ('status' in opened) return opened;
@@ -71,9 +77,9 @@ async function makeAttempt(deps: Deps, args: ExecuteTaskArgs, signal: AbortSigna
   }
 }
 
-async function run(deps: Deps, attempt: Attempt): Promise<ExecutedTask | ParkedTask> {
-  const { recorder, scopes, values, runner } = deps;
-  const { ref, planned, number, timeoutSeconds, signal, cleared, account, meter } = attempt;
+async function run(deps: Deps, attempt: Attempt): Promise<ExecutedTask | ParkedTask | AttemptPutOff> {
+  const { recorder, scopes } = deps;
+  const { ref, planned, number, signal, cleared } = attempt;
   const about = { taskId: ref.taskId, attempt: number };
   const prepare = (): Promise<ToolCall | null> =>
     cleared ? clearedCall(deps, ref.goal, planned) : prepareCall(scopes, ref.goal, planned);
@@ -82,19 +88,63 @@ async function run(deps: Deps, attempt: Attempt): Promise<ExecutedTask | ParkedT
     const skipped = draft('task.skipped', { reason: 'condition' }, about);
     return whileAway(() => recordEnd(recorder, ref, skipped), signal);
   }
-  const refusals = await whileAway(() => account.reserve(runner.estimate(call), timeoutSeconds), signal);
-  if (refusals.length > 0) return whileAway(() => parkForBudget(recorder, ref, { attempt: number, refusals }), signal);
-  noteStart(recorder, attempt);
-  // How long people took to approve it says nothing of the scheduling.
-  if (number === 1 && !cleared) deps.onScheduled(secondsSinceReady(recorder, ref));
-  const result = await runner.run(call, {
-    ref,
-    run: runOf(planned.outline),
-    attempt: number,
-    timeoutSeconds,
-    cancelled: signal,
-    meter,
-  });
+  const slots = await whileAway(() => takeSlots(deps, attempt, call), signal);
+  if (slots && 'waitingFor' in slots) return recordPutOff(recorder, attempt, slots);
+  // What a call waits for its slots is no time of its tool.
+  const begun = slots ? { ...attempt, startedAt: new Date() } : attempt;
+  const result = await callTool(deps, begun, { call, slots });
+  return 'status' in result ? result : recordResult(deps, begun, result);
+}
+
+/** Null: no limit applies. @throws ASTRA_LIMIT_REACHED */
+async function takeSlots(
+  { callSlots, recorder }: Deps,
+  { ref, timesPutOff, signal }: Attempt,
+  { tool }: ToolCall,
+): Promise<HeldSlots | PutOff | null> {
+  if (!callSlots.mayApply(ref.goal.tenant)) return null;
+  const head = await recorder.head(ref.goal);
+  return callSlots.take({ ref, tool, head, timesPutOff }, signal);
+}
+
+/** @throws what has aborted the attempt, if that is a cancel */
+async function recordPutOff(
+  recorder: Recorder,
+  { ref, number, signal }: Attempt,
+  putOff: PutOff,
+): Promise<AttemptPutOff> {
+  if (isCancelled(signal)) throw signal.reason;
+  const queued = draft('task.queued', { waitingFor: putOff.waitingFor }, { taskId: ref.taskId, attempt: number });
+  await whileAway(() => recorder.record(ref.goal, [queued]), signal);
+  return { status: 'put_off', ...putOff, attempted: number - 1 };
+}
+
+/** Parked is what a budget has no room for. The slots are given back in any case. */
+async function callTool(
+  deps: Deps,
+  attempt: Attempt,
+  { call, slots }: { readonly call: ToolCall; readonly slots: HeldSlots | null },
+): Promise<ToolResult | ParkedTask> {
+  const { recorder, runner } = deps;
+  const { ref, planned, number, timeoutSeconds, signal, cleared, account, meter } = attempt;
+  try {
+    const refusals = await whileAway(() => account.reserve(runner.estimate(call), timeoutSeconds), signal);
+    if (refusals.length > 0)
+      return await whileAway(() => parkForBudget(recorder, ref, { attempt: number, refusals }), signal);
+    noteStart(recorder, attempt);
+    // How long people took to approve it, or a limit to let it in, says nothing of the scheduling.
+    if (number === 1 && !cleared && slots === null) deps.onScheduled(secondsSinceReady(recorder, ref));
+    const run = runOf(planned.outline);
+    return await runner.run(call, { ref, run, attempt: number, timeoutSeconds, cancelled: signal, meter });
+  } finally {
+    await slots?.giveBack();
+  }
+}
+
+async function recordResult(deps: Deps, attempt: Attempt, result: ToolResult): Promise<ExecutedTask> {
+  const { values } = deps;
+  const { ref, number, signal, account, meter } = attempt;
+  const about = { taskId: ref.taskId, attempt: number };
   const output = await whileAway(() => values.toOutput(ref.goal.tenant, result.value), signal);
   const created = result.artifacts.map((artifact) => draft('artifact.created', { artifact }, about));
   const completed = draft('task.completed', { ...output, ...timesOf(attempt) }, about);

@@ -2,8 +2,9 @@ import { AstraError, toErrorInfo } from '../../domain/errors.ts';
 import { goalHeadOf } from '../../domain/goal-head.ts';
 import { createGoalGraph } from '../../domain/goal-graph.ts';
 import type { PlanOutline } from '../../domain/plan-outline.ts';
+import type { EventDraft } from '../../domain/schemas/event.ts';
 import type { RecordedPlan } from '../../stores/goal-write.ts';
-import type { BeginGoalArgs, BeginGoalResult, KernelActivities, PlanGoalArgs } from '../contract.ts';
+import type { BeginGoalArgs, BeginGoalResult, PlanGoalArgs } from '../contract.ts';
 import { planAsGiven, type PlannerDeps } from '../planner/plan-as-given.ts';
 import {
   planningDrafts,
@@ -18,6 +19,9 @@ import { outcomesToTell, segmentMs, type Segment, type SegmentDeps } from './seg
 
 type Deps = SegmentDeps & PlannerDeps;
 
+/** @param also is recorded behind the plan */
+export type BeginGoal = (args: BeginGoalArgs, also?: readonly EventDraft[]) => Promise<BeginGoalResult>;
+
 /** While the first segment runs nothing else of the goal does, so where there is something else it is a short one. */
 const sharedSegmentMs = 50;
 
@@ -27,15 +31,18 @@ const sharedSegmentMs = 50;
  * Should the process die before it has told, this runs again. What is recorded then is no news, so the first record
  * counts; and quick tasks have no effects, so running them twice does no harm.
  */
-export function createBeginGoal(deps: Deps): KernelActivities['beginGoal'] {
+export function createBeginGoal(deps: Deps): BeginGoal {
   const { recorder } = deps;
-  return async (args) => {
+  return async (args, also = []) => {
     // Templates change: tasks of another plan than the recorded one must not be run.
     const recorded = args.submission.template ? await recordedOutline(recorder, args) : null;
-    if (recorded) return asRecorded(recorded);
+    if (recorded) {
+      if (also.length > 0) await recorder.record(args.goal, also);
+      return asRecorded(recorded);
+    }
     try {
       requireDepth(args);
-      return await begin(deps, args, await planAsGiven(deps, args));
+      return await begin(deps, args, { planned: await planAsGiven(deps, args), also });
     } catch (error) {
       if (!(error instanceof AstraError) || error.retryable) throw error;
       await recordSubmission(recorder, args);
@@ -46,7 +53,11 @@ export function createBeginGoal(deps: Deps): KernelActivities['beginGoal'] {
 
 const asRecorded = (outline: PlanOutline): BeginGoalResult => ({ outline, begun: null, completed: false });
 
-async function begin(deps: Deps, args: BeginGoalArgs, planned: PlannedGoal): Promise<BeginGoalResult> {
+async function begin(
+  deps: Deps,
+  args: BeginGoalArgs,
+  { planned, also }: { readonly planned: PlannedGoal; readonly also: readonly EventDraft[] },
+): Promise<BeginGoalResult> {
   const { recorder } = deps;
   const { goal, submission, bodyHash, submittedBy } = args;
   const { outline, params } = planned;
@@ -55,7 +66,7 @@ async function begin(deps: Deps, args: BeginGoalArgs, planned: PlannedGoal): Pro
   const first = planOnly ? null : await runFirstSegment(deps, args, plan);
   const { outcomes, status } = await recorder.record(
     goal,
-    [...planningDrafts(args, planned), ...(first?.drafts ?? [])],
+    [...planningDrafts(args, planned), ...also, ...(first?.drafts ?? [])],
     { plan, submission: { documents: submission.documents ?? [], bodyHash, submittedBy } },
   );
   if (!first) return asRecorded(outline);

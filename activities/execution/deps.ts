@@ -10,6 +10,8 @@ import type { PolicyMemory } from '../../stores/policy-memory.ts';
 import type { BudgetLedger } from '../../stores/postgres/budgets.ts';
 import type { TemplateStore } from '../../stores/postgres/templates.ts';
 import type { ToolCatalogue } from '../../stores/tool-catalogue.ts';
+import type { CallSlots } from '../limits/call-slots.ts';
+import type { GoalSlots } from '../limits/goal-slots.ts';
 import type { Model } from '../llm/model.ts';
 import type { Recorder } from '../projection/recorder.ts';
 import type { ToolArtifacts } from '../tools/define-tool.ts';
@@ -36,6 +38,8 @@ export interface ExecutionDeps {
   readonly model: Model | null;
   readonly running: RunningAttempts;
   readonly compensations: Pick<CompensationStore, 'ran' | 'isRecorded'>;
+  readonly slots: GoalSlots;
+  readonly callSlots: CallSlots;
   readonly logger: Pick<Logger, 'error'>;
   /** Told how long a task's first attempt took from being ready to its tool's beginning. */
   readonly onScheduled: (seconds: number) => void;

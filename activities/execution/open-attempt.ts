@@ -1,12 +1,14 @@
 import { activityInfo } from '@temporalio/activity';
 import { effectInDoubt } from '../../domain/errors.ts';
-import { bindingOf } from '../../domain/plan-outline.ts';
-import { retryOf, timeoutSecondsOf, type RetrySchedule } from '../../domain/retry.ts';
+import { bindingOf, type ToolBinding } from '../../domain/plan-outline.ts';
+import { lostAttempts, retryOf, timeoutSecondsOf, type RetrySchedule } from '../../domain/retry.ts';
+import type { ErrorInfo } from '../../domain/schemas/common.ts';
 import type { TaskStatus } from '../../domain/schemas/goal.ts';
 import type { BudgetLedger } from '../../stores/postgres/budgets.ts';
 import { freeAccount, openAccount, type Account } from '../budgets/account.ts';
 import type { GoalBudgets } from '../budgets/goal-budgets.ts';
 import type { ExecuteTaskAnswer, ExecuteTaskArgs, TaskRef } from '../contract.ts';
+import { timesPutOff } from '../limits/put-off.ts';
 import type { Recorder } from '../projection/recorder.ts';
 import type { ToolRegistry } from '../tools/registry.ts';
 import type { AskPolicy } from './ask-policy.ts';
@@ -35,6 +37,8 @@ export interface Attempt {
   readonly number: number;
   /** What its number is to the retry policy. */
   readonly counted: number;
+  /** Not counted in `number`. */
+  readonly timesPutOff: number;
   readonly startedAt: Date;
   readonly retry: RetrySchedule;
   readonly timeoutSeconds: number;
@@ -61,19 +65,21 @@ export async function openAttempt(
   if (recorded) return recorded;
   const planned = await scopes.find(goal, taskId);
   const binding = bindingOf((await recorder.plan(goal)).outline, planned.outline);
-  const number = attempted + activityInfo().attempt;
+  const putOff = timesPutOff();
+  const number = attempted + activityInfo().attempt - putOff;
+  const counted = number - held;
+  const retry = retryOf(planned.outline, binding);
   const account = counting ? await openAccount(deps, ref, { number, scopes: counting }) : freeAccount;
-  if (binding?.effect === 'once' && (await isInDoubt(recorder, ref, number))) {
-    const error = effectInDoubt(planned.outline.tool ?? taskId);
+  const error = number === 1 ? null : await lostBefore(recorder, ref, { number, counted, planned, binding, retry });
+  if (error) {
     const failed = draft('task.failed', { error }, { taskId, attempt: number });
     return recordEnd(recorder, ref, ...account.settle(null, { again: false }), failed);
   }
   const stopped = await stoppedByPolicy(deps, ref, { planned, number, cleared });
   if (stopped) return stopped;
-  const retry = retryOf(planned.outline, binding);
   const timeoutSeconds = timeoutSecondsOf(planned.outline, binding);
-  const made = { retry, timeoutSeconds, account, meter: createUsageMeter(), signal };
-  return { ref, last, cleared, unparked, planned, number, counted: number - held, startedAt: new Date(), ...made };
+  const asked = { ref, last, cleared, unparked, planned, number, counted, timesPutOff: putOff };
+  return { ...asked, startedAt: new Date(), retry, timeoutSeconds, account, meter: createUsageMeter(), signal };
 }
 
 const isFirst = ({ repeated, unparked }: ExecuteTaskArgs): boolean =>
@@ -82,9 +88,20 @@ const isFirst = ({ repeated, unparked }: ExecuteTaskArgs): boolean =>
 /** What a task is that waits for an attempt, and has none under way: between two attempts it may have been parked. */
 const between: ReadonlySet<TaskStatus> = new Set(['retrying', 'parked', 'queued']);
 
-/** Is there an attempt before this one that did not end by the tool's own failure? Of one that was lost nobody knows what it did. */
-async function isInDoubt(recorder: Recorder, { goal, taskId }: TaskRef, number: number): Promise<boolean> {
-  if (number === 1) return false;
-  const task = await recorder.task(goal, taskId);
-  return !(task && between.has(task.status) && task.attempt === number - 1);
+/** Why no attempt may follow those that were lost with their worker, if so. Temporal would count those put off, too. */
+async function lostBefore(
+  recorder: Recorder,
+  { goal, taskId }: TaskRef,
+  attempt: Pick<Attempt, 'number' | 'counted' | 'planned' | 'retry'> & { readonly binding: ToolBinding | undefined },
+): Promise<ErrorInfo | null> {
+  const { number, counted, planned, binding, retry } = attempt;
+  if (binding?.effect === 'once') {
+    // Of an attempt that did not end by the tool's own failure nobody knows what it did.
+    const task = await recorder.task(goal, taskId);
+    const isKnown = task && between.has(task.status) && task.attempt === number - 1;
+    if (!isKnown) return effectInDoubt(planned.outline.tool ?? taskId);
+  }
+  if (counted <= retry.maxAttempts + lostAttempts) return null;
+  const message = `No attempt at "${taskId}" ended: each was lost with its worker. Does the tool end it?`;
+  return { code: 'ASTRA_TOOL_TIMEOUT', message, retryable: true };
 }

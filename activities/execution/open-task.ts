@@ -95,9 +95,10 @@ async function openSubGoal(
     const message = `The sub-goal's body has ${sizeBytes} bytes, at most ${limits.goalBodyBytes} are allowed. Pass what is large as an artifact.`;
     throw new AstraError('ASTRA_BODY_TOO_LARGE', message);
   }
-  // A sub-goal acts for its parent's agent: what that may not do it may not have done.
-  const { agentId, budgetScopes } = await deps.recorder.head(goal);
-  const submission = validateSubmission(agentId === null ? body : { ...body, agentId }, await deps.catalogue());
+  // A sub-goal acts for its parent's agent: what that may not do it may not have done. It is as urgent, unless it says otherwise.
+  const { agentId, priority, budgetScopes } = await deps.recorder.head(goal);
+  const asked = agentId === null ? body : { ...body, agentId };
+  const submission = { priority, ...validateSubmission(asked, await deps.catalogue()) };
   requireStartTime(submission, Date.now());
   const { retries, forks } = outline;
   const child = childGoalId(goal.goalId, taskId, { digest, run: retries?.run ?? runOf(outline) });

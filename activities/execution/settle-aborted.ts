@@ -28,7 +28,7 @@ export async function settleAborted(
   const cancelled = draft('task.cancelled', { reason: null, startedAt: startedAt.toISOString() }, about);
   const settled = account.settle(meter.total, { again: false });
   if (!notice) {
-    if (await isCancelled(recorder, ref)) return recordEnd(recorder, ref, ...settled, cancelled);
+    if (await isGoalCancelled(recorder, ref)) return recordEnd(recorder, ref, ...settled, cancelled);
     // A pause stops attempts by the same request: what is meant is the workflow's to say, unless it is recorded.
     const unused = account.settle(meter.total, { again: true });
     if (unused.length > 0) await recorder.record(ref.goal, unused);
@@ -56,10 +56,14 @@ async function untilKnown({ workflowId }: CancelNotice): Promise<void> {
   await once(cancellationSignal, 'abort');
 }
 
-async function isCancelled(recorder: Recorder, { goal }: TaskRef): Promise<boolean> {
+async function isGoalCancelled(recorder: Recorder, { goal }: TaskRef): Promise<boolean> {
   const { status } = await recorder.state(goal);
   return status === 'cancelling' || isFinalGoal(status);
 }
+
+/** Is it a cancel that has aborted the attempt, on either lane? */
+export const isCancelled = ({ reason }: AbortSignal): boolean =>
+  cancelNoticeOf(reason) !== null || isCancelRequest(reason);
 
 const isCancelRequest = (reason: unknown): boolean =>
   reason instanceof CancelledFailure && reason.message === 'CANCELLED';

@@ -1,9 +1,9 @@
 import { WorkflowExecutionAlreadyStartedError, WorkflowNotFoundError, type Client } from '@temporalio/client';
-import { defaultPriority } from '../../domain/goal-head.ts';
 import { AstraError } from '../../domain/errors.ts';
 import type { GoalId } from '../../domain/schemas/common.ts';
 import type { GoalHead, GoalSubmission } from '../../domain/schemas/goal.ts';
 import {
+  goalPriority,
   goalSearchAttributes,
   goalWorkflowId,
   goalWorkflowType,
@@ -47,6 +47,8 @@ export interface GoalEngine {
   deliverEvent(goalId: GoalId, args: DeliverEventArgs): Promise<boolean>;
   /** Has parked tasks executed again. False when the goal does not run any more. */
   unparkTasks(goalId: GoalId, args: UnparkTasksArgs): Promise<boolean>;
+  /** Tells goals that wait for a limit to ask again. Never throws: they would ask again by themselves. */
+  slotsFreed(goalIds: readonly GoalId[]): Promise<void>;
 }
 
 /** An ended goal that is to run again. */
@@ -68,13 +70,13 @@ const queryTimeoutMs = 1_000;
 const objectiveOf = ({ objective, template }: GoalSubmission): string => objective ?? template?.name ?? 'plan';
 const summarize = (objective: string): string => objective.replaceAll(/\s+/g, ' ').slice(0, maxSummaryChars);
 
-const startOptions = (goalId: GoalId, priority: number, tenant: string) =>
+const startOptions = (goalId: GoalId, tenant: string, about: Pick<GoalSubmission, 'priority'>) =>
   ({
     workflowId: goalWorkflowId(goalId),
     taskQueue: taskQueues.main,
     workflowTaskTimeout,
     workflowIdConflictPolicy: 'FAIL',
-    priority: { priorityKey: priority, fairnessKey: tenant },
+    priority: goalPriority(tenant, about),
   }) as const;
 
 const handlesOf = (client: Client) => (goalId: GoalId) => client.workflow.getHandle(goalWorkflowId(goalId));
@@ -97,7 +99,7 @@ function createStarts(client: Client): Pick<GoalEngine, 'start' | 'retry'> {
     start: (input) =>
       unlessStarted(() =>
         client.workflow.start(goalWorkflowType, {
-          ...startOptions(input.goalId, input.submission.priority ?? defaultPriority, input.tenant),
+          ...startOptions(input.goalId, input.tenant, input.submission),
           workflowIdReusePolicy: 'REJECT_DUPLICATE',
           typedSearchAttributes: goalSearchAttributes(input.tenant, input.submission),
           staticSummary: summarize(objectiveOf(input.submission)),
@@ -120,7 +122,7 @@ function createStarts(client: Client): Pick<GoalEngine, 'start' | 'retry'> {
       const startAgain = (): Promise<boolean> =>
         unlessStarted(() =>
           client.workflow.start(goalWorkflowType, {
-            ...startOptions(id, priority, tenant),
+            ...startOptions(id, tenant, { priority }),
             workflowIdReusePolicy: 'ALLOW_DUPLICATE',
             typedSearchAttributes: goalSearchAttributes(tenant, attributes),
             staticSummary: summarize(head.objective),
@@ -205,5 +207,8 @@ export function createGoalEngine(client: Client, options: { readonly onRead?: ()
     resume: (goalId) => signal(goalId, messages.resumeGoal, { by: 'request' } satisfies ResumeGoalArgs),
     deliverEvent: (goalId, args) => signal(goalId, messages.deliverEvent, args),
     unparkTasks: (goalId, args) => signal(goalId, messages.unparkTasks, args),
+    async slotsFreed(goalIds) {
+      await Promise.allSettled(goalIds.map((goalId) => signal(goalId, messages.slotsFreed, {})));
+    },
   };
 }

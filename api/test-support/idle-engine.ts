@@ -12,4 +12,5 @@ export const idleEngine: GoalEngine = {
   resume: () => Promise.resolve(false),
   unparkTasks: () => Promise.resolve(false),
   deliverEvent: () => Promise.resolve(false),
+  slotsFreed: () => Promise.resolve(),
 };

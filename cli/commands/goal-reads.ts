@@ -13,7 +13,7 @@ import { terminalWidth } from '../text/terminal-width.ts';
 import { formatHead } from '../watch/goal-frame.ts';
 import { exitCodeOf } from '../watch/outcome.ts';
 import { openQuestions } from '../watch/questions.ts';
-import { formatTask } from '../watch/task-line.ts';
+import { describeWait, formatTask } from '../watch/task-line.ts';
 import { orderTasks } from '../watch/task-order.ts';
 
 const defaultWidth = 120;
@@ -36,6 +36,8 @@ export async function printGoal(session: Session, id: string): Promise<undefined
       ['cascade', cascadeId ?? null],
       ['waits', waitingFor && [waitingFor.kind, waitingFor.until ?? waitingFor.detail].join(' ')],
       ['created', createdAt],
+      // Of goals that were recorded before there were limits it is undefined.
+      ['waiting', waitingFor ? describeWait(waitingFor) : null],
       ['finished', finishedAt],
       ['error', error === null ? null : `${error.code} ${error.message}`],
       ['usage', usage.tokens === 0 ? null : `${usage.tokens} tokens, ${usage.usd} USD`],

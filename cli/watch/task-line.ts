@@ -24,9 +24,12 @@ const maxIndent = 8;
 export const indentOf = (level: number, width: number): string =>
   ' '.repeat(2 * Math.min(level, maxIndent, Math.floor(width / 16)));
 
-// The id of an approval is to be pasted, so it stands where it is never cut (`formatQuestion`).
-const describeWait = ({ kind, detail }: NonNullable<TaskView['waitingFor']>): string =>
-  kind === 'approval' ? 'waits for a decision' : detail;
+/** What a goal or a task waits for, in a few words. */
+export function describeWait({ kind, detail }: NonNullable<TaskView['waitingFor']>): string {
+  // The id of an approval is to be pasted, so it stands where it is never cut (`formatQuestion`).
+  if (kind === 'approval') return 'waits for a decision';
+  return kind === 'concurrency' || kind === 'rate_limit' ? `waits for the limit ${detail}` : detail;
+}
 
 const receipts = {
   not_started: 'not started',

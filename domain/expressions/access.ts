@@ -1,6 +1,7 @@
 import type { ASTNode } from '@marcbachmann/cel-js';
 import { EvaluationFault } from './evaluation-fault.ts';
 import { localNames, SyntaxFault, type Compile, type LocalName, type Names, type Node, type Run } from './program.ts';
+import { compileOwnField, compileOwnName } from './own-names.ts';
 import { isList, isMap, lift, member, typeOf, type Value } from './value.ts';
 
 const locals: ReadonlySet<string> = new Set(localNames);
@@ -10,6 +11,7 @@ export function compileName(node: Node<'id'>, names: Names): Run {
   const name = node.args;
   const slot = names.variables.lastIndexOf(name);
   if (slot !== -1) return ({ variables }) => variables[slot] ?? null;
+  if (names.vocabulary) return compileOwnName(node, names.vocabulary);
   if (isLocalName(name)) {
     names.locals.add(name);
     return ({ scope }) => {
@@ -27,9 +29,13 @@ export function compileName(node: Node<'id'>, names: Names): Run {
   );
 }
 
-/** `goal.input` and `tasks.<id>.output` are the only uses of these two names, so that all references can be found. */
+/**
+ * `goal.input` and `tasks.<id>.output` are the only uses that plans have for these two names, so that all references can
+ * be found.
+ */
 function compileRoot(node: Node<'.'>, names: Names): Run | undefined {
   const [object, key] = node.args;
+  if (names.vocabulary) return isVariable(object, names) ? undefined : compileOwnField(node, names.vocabulary);
   if (isUnbound(object, 'goal', names) && key === 'input') {
     return ({ scope }) => {
       if (!scope.goal) throw new EvaluationFault('"goal" is not in scope here');
@@ -46,6 +52,8 @@ function compileRoot(node: Node<'.'>, names: Names): Run | undefined {
     return lift(task.output);
   };
 }
+
+const isVariable = (node: ASTNode, names: Names): boolean => node.op === 'id' && names.variables.includes(node.args);
 
 function isUnbound(node: ASTNode, name: string, names: Names): boolean {
   return node.op === 'id' && node.args === name && !names.variables.includes(name);

@@ -3,7 +3,7 @@ import { AstraError } from '../errors.ts';
 import { limits } from '../limits.ts';
 import { createBoundedCache } from './bounded-cache.ts';
 import { compile } from './compile.ts';
-import { SyntaxFault, type LocalName, type Run } from './program.ts';
+import { SyntaxFault, type LocalName, type Run, type Vocabulary } from './program.ts';
 
 /** A CEL expression, ready to be evaluated. */
 export interface Expression {
@@ -28,29 +28,34 @@ const parser = new Environment({
   limits: { maxAstNodes: limits.expressionNodes, maxDepth: 50 },
 });
 
-const cache = createBoundedCache<Expression>(1024 * 1024);
-
 /**
- * Parses and compiles an expression. Answers are cached.
- * @throws ASTRA_EXPRESSION_FAILED with the place and the reason
+ * A function that parses and compiles expressions, and keeps its answers.
+ * @param vocabulary the names in scope; those of plans unless given
+ * @throws (from the function) ASTRA_EXPRESSION_FAILED with the place and the reason
  */
-export function parseExpression(text: string): Expression {
-  return cache.get(text, () => {
-    if (text.length > limits.expressionChars) {
-      throw new AstraError(
-        'ASTRA_EXPRESSION_FAILED',
-        `The expression is longer than ${limits.expressionChars} characters.`,
-      );
-    }
-    const tasks = new Set<string>();
-    const locals = new Set<LocalName>();
-    try {
-      return { text, tasks, locals, run: compile(parser.parse(text).ast, { variables: [], tasks, locals }) };
-    } catch (error) {
-      throw syntaxError(text, error);
-    }
-  });
+export function createParse(vocabulary?: Vocabulary): (text: string) => Expression {
+  const cache = createBoundedCache<Expression>(1024 * 1024);
+  return (text) =>
+    cache.get(text, () => {
+      if (text.length > limits.expressionChars) {
+        throw new AstraError(
+          'ASTRA_EXPRESSION_FAILED',
+          `The expression is longer than ${limits.expressionChars} characters.`,
+        );
+      }
+      const tasks = new Set<string>();
+      const locals = new Set<LocalName>();
+      try {
+        const run = compile(parser.parse(text).ast, { variables: [], tasks, locals, vocabulary });
+        return { text, tasks, locals, run };
+      } catch (error) {
+        throw syntaxError(text, error);
+      }
+    });
 }
+
+/** An expression of a plan. @throws ASTRA_EXPRESSION_FAILED with the place and the reason */
+export const parseExpression = createParse();
 
 const shownChars = 100;
 

@@ -16,7 +16,12 @@ export interface Scope {
   /** What an inbound webhook was sent, with some of the request's headers. */
   readonly payload?: Json;
   readonly headers?: JsonObject;
+  /** Of an expression with a vocabulary of its own: what its names stand for. */
+  readonly own?: JsonObject;
 }
+
+/** The names of expressions that stand in no plan, each with any value or with the fields that it has. */
+export type Vocabulary = { readonly [name: string]: readonly string[] | 'any' };
 
 /** The names that are in scope in some places only. */
 export const localNames = ['item', 'index', 'params', 'payload', 'headers'] as const;
@@ -38,6 +43,8 @@ export interface Names {
   readonly variables: readonly string[];
   readonly tasks: Set<string>;
   readonly locals: Set<LocalName>;
+  /** Instead of the names that plans use. */
+  readonly vocabulary?: Vocabulary | undefined;
 }
 
 /** @throws SyntaxFault */

@@ -27,7 +27,8 @@ export function explaining<T>(expression: Expression, run: () => T): T {
   }
 }
 
-function evaluateToJson(expression: Expression, scope: Scope, budget: Budget): Json {
+/** The expression's value. @throws ASTRA_EXPRESSION_FAILED */
+export function evaluateToJson(expression: Expression, scope: Scope, budget: Budget = createBudget()): Json {
   return explaining(expression, () => {
     const json = lower(evaluate(expression, scope, budget));
     spendResult(budget, json);

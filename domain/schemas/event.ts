@@ -30,6 +30,10 @@ export interface EventData {
   'goal.released': { readonly [nothing: string]: never };
   'goal.paused': Readonly<Omit<GoalPause, 'since'>>;
   'goal.resumed': { readonly by: Exclude<GoalPause['by'], 'policy'> };
+  /** It waits for its slots; recorded again when what it waits for changes. */
+  'goal.queued': { readonly waitingFor: WaitingFor };
+  /** It has its slots, after it was queued. */
+  'goal.admitted': { readonly [nothing: string]: never };
   'goal.cancelling': { readonly reason: string | null; readonly compensate?: true };
   'goal.completed': Output;
   'goal.failed': { readonly error: ErrorInfo };
@@ -57,6 +61,8 @@ export interface EventData {
   };
   'plan.approved': { readonly revision: number; readonly by: string };
   'plan.rejected': { readonly revision: number; readonly by: string; readonly comment: string | null };
+  /** task: its call is put off by a limit. */
+  'task.queued': { readonly waitingFor: WaitingFor };
   /** task: an attempt began. Left out for a task that ends sooner than it would be recorded. */
   'task.started': {
     readonly queuedAt?: string;
@@ -140,6 +146,8 @@ export const eventTypes = [
   'goal.released',
   'goal.paused',
   'goal.resumed',
+  'goal.queued',
+  'goal.admitted',
   'goal.cancelling',
   'goal.completed',
   'goal.failed',
@@ -149,6 +157,7 @@ export const eventTypes = [
   'plan.amended',
   'plan.approved',
   'plan.rejected',
+  'task.queued',
   'task.started',
   'task.retrying',
   'task.parked',

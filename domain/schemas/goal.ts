@@ -112,7 +112,19 @@ export const progressSchema = z.strictObject({
 
 /** Why something does not go on, and until when if that is known. */
 export const waitingForSchema = z.strictObject({
-  kind: z.enum(['dependency', 'approval', 'retry', 'timer', 'event', 'worker', 'budget', 'paused']),
+  kind: z.enum([
+    'dependency',
+    'approval',
+    'retry',
+    'timer',
+    'event',
+    'worker',
+    'concurrency',
+    'rate_limit',
+    'budget',
+    'paused',
+  ]),
+  /** What exactly: a task, an approval's id, an event, a worker class, a limit's name. */
   detail: z.string(),
   until: timestampSchema.nullable(),
 });
@@ -150,7 +162,7 @@ export const goalStateSchema = z.strictObject({
   /** 1, and one more for each retry. */
   run: z.int(),
   status: goalStatusSchema,
-  /** Set while an accepted goal must not begin. */
+  /** Set while the goal itself waits before it begins; what its tasks wait for is in the graph. */
   waitingFor: waitingForSchema.nullable(),
   plan: z.strictObject({ revision: z.int(), source: planSourceSchema, taskCount: z.int() }).nullable(),
   progress: progressSchema,

@@ -200,6 +200,45 @@ CREATE TABLE inbound_webhooks (
 );
 CREATE INDEX inbound_webhooks_by_time ON public.inbound_webhooks USING btree (tenant, created_at DESC, webhook_id DESC);
 
+CREATE TABLE limit_buckets (
+  tenant text COLLATE "C" NOT NULL,
+  limit_name text COLLATE "C" NOT NULL,
+  bucket text COLLATE "C" NOT NULL,
+  paid_until timestamp with time zone NOT NULL,
+  used_at timestamp with time zone NOT NULL,
+  PRIMARY KEY (tenant, limit_name, bucket)
+) WITH (fillfactor=50);
+
+CREATE TABLE limit_places (
+  tenant text COLLATE "C" NOT NULL,
+  goal_id text COLLATE "C" NOT NULL,
+  task_id text COLLATE "C" NOT NULL,
+  limit_name text COLLATE "C" NOT NULL,
+  bucket text COLLATE "C" NOT NULL,
+  priority smallint NOT NULL,
+  since timestamp with time zone NOT NULL,
+  taken_at timestamp with time zone,
+  until timestamp with time zone,
+  lease_until timestamp with time zone,
+  replaced boolean NOT NULL,
+  checked_at timestamp with time zone NOT NULL,
+  PRIMARY KEY (tenant, goal_id, task_id, limit_name)
+) WITH (fillfactor=80);
+CREATE INDEX limit_places_of_bucket ON public.limit_places USING btree (tenant, limit_name, bucket, priority, since);
+CREATE INDEX limit_places_to_check ON public.limit_places USING btree (checked_at) WHERE (task_id = ''::text);
+
+CREATE TABLE limits (
+  tenant text COLLATE "C" NOT NULL,
+  name text COLLATE "C" NOT NULL,
+  definition json NOT NULL,
+  updated_at timestamp with time zone NOT NULL,
+  PRIMARY KEY (tenant, name)
+);
+
+CREATE TABLE limits_revision (
+  revision bigint NOT NULL
+);
+
 CREATE TABLE plans (
   tenant text COLLATE "C" NOT NULL,
   goal_id text COLLATE "C" NOT NULL,

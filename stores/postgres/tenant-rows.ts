@@ -100,6 +100,8 @@ export async function removeTenantRows(
     counts.rows += count;
     if (table === escapeIdentifier('goals')) counts.goals += count;
   }
+  // Workers have limits in memory, and read them anew when this moves.
+  await run(pool, 'UPDATE limits_revision SET revision = revision + 1', []);
   await run(
     pool,
     `WITH nobodys AS (DELETE FROM revoked_tokens WHERE tenant = $1 RETURNING token_id, expires_at, revoked_at)

@@ -241,6 +241,7 @@ test('a tenant is deleted: what runs is stopped, and nothing has its name any mo
   const ids = [await run(astra, rich('theirs')), await run(astra, goalOf([write('own', 'theirs too')]))];
   const { id: running } = await astra.goals.submit(goalOf([approval('ask')]));
   await until(async () => (await astra.approvals.list()).items.length === 1, 'the goal asks');
+  await astra.limits.put('at-once', { key: 'tenant', concurrency: 1, strategy: 'queue' });
   const plan = { tasks: [{ id: 'a', kind: 'wait', seconds: 1 }] } as const;
   await system.fetch('/v1/templates/theirs', {
     method: 'PUT',

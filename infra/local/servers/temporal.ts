@@ -22,6 +22,9 @@ const dynamicConfig = {
   'history.transferProcessorMaxPollRPS': 100_000,
   'matching.numTaskqueueReadPartitions': 1,
   'matching.numTaskqueueWritePartitions': 1,
+  // Backlogs are taken by priority, and of one priority, each tenant in turn.
+  'matching.useNewMatcher': 'true',
+  'matching.enableFairness': 'true',
   // The default lets the clocks of several hosts differ by 1 s, by which it puts off timers that are shorter. A task that
   // lost its worker waited 3.5 to 5 s for its next attempt instead of 3.1.
   'history.timerProcessorMaxTimeShift': '"10ms"',

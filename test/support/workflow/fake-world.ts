@@ -11,12 +11,14 @@ import type {
   RetryDue,
   RetryGoalResult,
   SegmentResult,
+  Slots,
   TaskOutcome,
   TaskRef,
 } from '../../../activities/contract.ts';
 import { createGoalGraph } from '../../../domain/goal-graph.ts';
 import type { GoalRef } from '../../../domain/goal-ref.ts';
 import type { PlanOutline, TaskOutline } from '../../../domain/plan-outline.ts';
+import type { ErrorInfo } from '../../../domain/schemas/common.ts';
 import type { EventDraft } from '../../../domain/schemas/event.ts';
 
 /** How the world of a scenario behaves, as far as it does not simply succeed. */
@@ -53,6 +55,8 @@ export interface Behaviour {
   readonly apart?: true;
   /** The question for more budget. */
   readonly asked?: (goal: GoalRef) => OpenedApproval;
+  /** What the goal is told each time it asks for its slots, the first time as it begins. No limit applies unless given. */
+  readonly slots?: readonly (Slots | { readonly error: ErrorInfo })[];
 }
 
 export interface FakeWorld {
@@ -74,6 +78,13 @@ export function createFakeWorld(behaviour: Behaviour): FakeWorld {
   const reached = new Set<string>();
   let plannedCompensations = 0;
 
+  const answers = [...(behaviour.slots ?? [])];
+  const nextSlots = (): { readonly slots?: Slots } | { readonly error: ErrorInfo } => {
+    const answer = answers.shift();
+    if (answer === undefined) return {};
+    return typeof answer === 'object' && 'error' in answer ? answer : { slots: answer };
+  };
+
   const outlineOf = (args: PlanGoalArgs): PlanOutline =>
     typeof behaviour.outline === 'function' ? behaviour.outline(args) : behaviour.outline;
 
@@ -94,6 +105,15 @@ export function createFakeWorld(behaviour: Behaviour): FakeWorld {
   const activities: Activities = {
     recordSubmission: async () => {
       calls.push('recordSubmission');
+      return nextSlots();
+    },
+    takeSlots: async () => {
+      calls.push('takeSlots');
+      const next = nextSlots();
+      return 'error' in next ? next : (next.slots ?? null);
+    },
+    giveBackSlots: async () => {
+      calls.push('giveBackSlots');
     },
     holdGoal: async () => {
       const looks = calls.filter((call) => call.startsWith('holdGoal')).length;
@@ -104,14 +124,17 @@ export function createFakeWorld(behaviour: Behaviour): FakeWorld {
     beginGoal: async (args) => {
       const outline = outlineOf(args);
       const graph = createGoalGraph(outline);
-      const first = (args.planOnly ?? args.submission.approval?.plan === 'required') ? [] : graph.takeSegment();
+      const slots = nextSlots();
+      if ('error' in slots) return slots;
+      const waits = args.submission.approval?.plan === 'required' || typeof slots.slots === 'object';
+      const first = (args.planOnly ?? waits) ? [] : graph.takeSegment();
       calls.push(['beginGoal', ...first.map(({ id }) => id)].join(' '));
       await sleep(behaviour.planMs ?? 0);
       if (behaviour.apart) return { outline, begun: { outcomes: {}, deferred: [], apart: true }, completed: false };
       const begun = first.length > 0 ? segmentOf(first) : null;
       const ended = Object.values(begun?.outcomes ?? {});
       const completed = ended.length === outline.tasks.length && ended.every(({ status }) => status === 'completed');
-      return { outline, begun, completed };
+      return { outline, begun, completed, ...slots };
     },
     planGoalWithModel: async (args) => {
       calls.push('planGoalWithModel');

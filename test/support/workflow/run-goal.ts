@@ -12,6 +12,7 @@ import {
 import type { Activities } from '../../../activities/contract.ts';
 import { goalIdFrom } from '../../../domain/ids.ts';
 import {
+  goalPriority,
   goalSearchAttributes,
   goalWorkflowId,
   goalWorkflowType,
@@ -33,8 +34,8 @@ export function workflowBundle(): Promise<WorkflowBundle> {
 
 export interface Bench {
   readonly client: Client;
-  /** Runs `use` while a worker with these activities serves both queues. */
-  withWorker<T>(activities: Activities, use: () => Promise<T>): Promise<T>;
+  /** Runs `use` while a worker with these activities serves both queues. @param options.slots activities at once */
+  withWorker<T>(activities: Activities, use: () => Promise<T>, options?: { readonly slots: number }): Promise<T>;
   start(input?: Partial<GoalWorkflowInput>): Promise<WorkflowHandle>;
   close(): Promise<void>;
 }
@@ -47,7 +48,7 @@ export async function createBench(address: string): Promise<Bench> {
   const client = new Client({ connection: clientConnection });
   return {
     client,
-    async withWorker(activities, use) {
+    async withWorker(activities, use, { slots } = { slots: 100 }) {
       const { executeTask } = activities;
       const main = await Worker.create({
         connection,
@@ -55,6 +56,8 @@ export async function createBench(address: string): Promise<Bench> {
         activities,
         workflowBundle: await workflowBundle(),
         maxHeartbeatThrottleInterval: '200 milliseconds',
+        maxConcurrentActivityTaskExecutions: slots,
+        maxEagerActivityReservationsPerWorkflowTask: slots,
       });
       const sandbox = await Worker.create({ connection, taskQueue: taskQueues.sandbox, activities: { executeTask } });
       const running = [main.run(), sandbox.run()];
@@ -68,6 +71,7 @@ export async function createBench(address: string): Promise<Bench> {
     },
     start(input = {}) {
       const goalId = goalIdFrom({ unixMilliseconds: Date.now() }, randomBytes(16));
+      const tenant = input.tenant ?? 'test';
       const submission = input.submission ?? {
         objective: 'test',
         plan: { tasks: [{ id: 'a', kind: 'wait', seconds: 0 }] },
@@ -75,10 +79,11 @@ export async function createBench(address: string): Promise<Bench> {
       return client.workflow.start(goalWorkflowType, {
         workflowId: goalWorkflowId(goalId),
         taskQueue: taskQueues.main,
-        typedSearchAttributes: goalSearchAttributes('test', submission),
+        typedSearchAttributes: goalSearchAttributes(tenant, submission),
+        priority: goalPriority(tenant, submission),
         args: [
           {
-            tenant: 'test',
+            tenant,
             goalId,
             submission,
             submittedAt: new Date().toISOString(),

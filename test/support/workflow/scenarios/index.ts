@@ -2,6 +2,7 @@ import { beginningScenarios } from './beginnings.ts';
 import { compensationScenarios } from './compensation.ts';
 import { endingScenarios } from './endings.ts';
 import { graphScenarios } from './graph.ts';
+import { limitScenarios } from './limits.ts';
 import { mapScenarios } from './maps.ts';
 import { parkingScenarios } from './parking.ts';
 import { pauseScenarios } from './pauses.ts';
@@ -19,4 +20,5 @@ export const scenarios: readonly Scenario[] = [
   ...endingScenarios,
   ...compensationScenarios,
   ...pauseScenarios,
+  ...limitScenarios,
 ];
