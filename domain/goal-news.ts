@@ -45,10 +45,6 @@ const isPending = (record: GoalRecord, approvalId: string): boolean =>
 const isSameWait = (before: WaitingFor | null, now: WaitingFor): boolean =>
   before?.kind === now.kind && before.detail === now.detail && before.until === now.until;
 
-/** Of two waits for limits the one that lasts longer is the later one. */
-const isLaterWait = (before: WaitingFor | null, now: WaitingFor): boolean =>
-  (before?.kind !== 'concurrency' && before?.kind !== 'rate_limit') || (now.until ?? '') > (before.until ?? '');
-
 export const planDecisionMark = (revision: number): string => `plan.decided:${revision}`;
 
 export const changeMark = (changeId: string): string => `plan.changed:${changeId}`;
@@ -97,7 +93,7 @@ const news: IsNews = {
   'task.queued'(record, { taskId, attempt, data }) {
     if (!isOpen(record, taskId)) return false;
     const state = touchedTask(record, taskId);
-    return !state || (attempt > state.attempt && isLaterWait(state.waitingFor, data.waitingFor));
+    return !state || (attempt > state.attempt && !isSameWait(state.waitingFor, data.waitingFor));
   },
   'task.started'(record, { taskId, attempt }) {
     if (!isOpen(record, taskId)) return false;
