@@ -26,8 +26,10 @@ import { createCascadeStore } from '../stores/postgres/cascades.ts';
 import { createGoalWaits } from '../stores/postgres/goal-waits.ts';
 import { createCompensationStore } from '../stores/postgres/compensations.ts';
 import { createPool } from '../stores/postgres/pool.ts';
+import { createTaskDurationStore } from '../stores/postgres/task-durations.ts';
 import { createTemplateStore } from '../stores/postgres/templates.ts';
 import { createToolStore } from '../stores/postgres/tools.ts';
+import { createDurationLog } from '../stores/duration-log.ts';
 import { createPolicyMemory } from '../stores/policy-memory.ts';
 import { createRedis } from '../stores/redis.ts';
 import { createToolCatalogue } from '../stores/tool-catalogue.ts';
@@ -70,6 +72,7 @@ export async function createParts({ config, logger, metrics, threads, temporal }
   const { committed, scheduled: onScheduled, attempted: onAttempted } = createWorkerMetrics(metrics);
   const notifications = await createNotifications({ config, pool, redis, egress, logger, onAttempted });
   const goalWaits = createGoalWaits(pool);
+  const durations = createDurationLog(createTaskDurationStore(pool), { logger });
   const recorder = createRecorder({
     pool,
     viewCache,
@@ -79,12 +82,12 @@ export async function createParts({ config, logger, metrics, threads, temporal }
       committed(written);
       if (written.deliveries > 0) notifications.wake();
     },
+    onDuration: durations.add,
     onAwaitedEnd: createWakeWaiting({ goalWaits, temporal, logger }),
     memoryBytes: config.ASTRA_RECORD_MEMORY_MIB * mebibyte,
   });
   const answers = createAnswerCache({ memcachedServers: config.MEMCACHED_SERVERS, redis, logger });
-  const retention = createRetentionParts({ config, pool, redis, answers, recorder, logger });
-  const { artifacts } = retention;
+  const retention = createRetentionParts({ config, pool, redis, answers, recorder, durations, logger });
   const toolStore = createToolStore(pool);
   const artifactList = createArtifactList(pool);
   const policies = createPolicyMemory(createApprovalPolicyStore(pool), { logger });
@@ -94,8 +97,8 @@ export async function createParts({ config, logger, metrics, threads, temporal }
     recorder,
     tools,
     inlinePool,
-    artifacts,
-    artifactsOf: (tenant) => createToolArtifacts({ tenant, store: artifacts, lookup: artifactList.get }),
+    artifacts: retention.artifacts,
+    artifactsOf: (tenant) => createToolArtifacts({ tenant, store: retention.artifacts, lookup: artifactList.get }),
     answers,
     live: createLivePublisher(redis),
     templates: createTemplateStore(pool),
@@ -113,9 +116,8 @@ export async function createParts({ config, logger, metrics, threads, temporal }
 
   const close = async (): Promise<void> => {
     endListening();
-    retention.close();
-    for (const part of [recorder, notifications, inlinePool]) await part.close();
-    for (const part of [policies, viewCache, answers]) part.close();
+    for (const part of [recorder, durations, notifications, inlinePool]) await part.close();
+    for (const part of [retention, policies, viewCache, answers]) part.close();
     redis.disconnect();
     await pool.end();
   };
