@@ -1,4 +1,4 @@
-import { criticalPath } from './critical-path.ts';
+import { forecast, itemEndMs, longestChain, type Knowledge, type StandingTask } from './forecast.ts';
 import {
   isFinalGoal,
   isFinalTask,
@@ -9,54 +9,45 @@ import {
   type GoalRecord,
   type TaskState,
 } from './goal-record.ts';
-import { approvalId } from './ids.ts';
 import type { Json } from './json.ts';
-import { bindingOf, type TaskOutline } from './plan-outline.ts';
+import type { TaskOutline } from './plan-outline.ts';
 import type { GraphView, TaskView } from './schemas/goal.ts';
+import { explained, goalWait, isHalted, lets, waitForEnd, waitForTasks, waitForWorker } from './waiting.ts';
 
 /** Outputs by task id; they are not in the record. */
 export type Outputs = ReadonlyMap<string, Json>;
 
-const namedDependencies = 5;
-
-function listIds(ids: readonly string[]): string {
-  const named = ids.slice(0, namedDependencies).join(', ');
-  return ids.length > namedDependencies ? `${named} and ${ids.length - namedDependencies} more` : named;
+interface Sources {
+  /** Those of tasks that are left out are not shown. */
+  readonly outputs?: Outputs;
+  /** Without it nothing is foretold. */
+  readonly knowledge?: Knowledge | undefined;
 }
-
-/** May the task's dependents count on its being over? */
-function lets(record: GoalRecord, id: string): boolean {
-  const status = record.tasks.get(id)?.status;
-  if (status === 'failed') return record.outlineOf.get(id)?.onFailure === 'continue';
-  return status === 'completed' || status === 'skipped';
-}
-
-/** Nothing new starts: the goal is being cancelled, or has failed and its running tasks end. */
-function isHalted(record: GoalRecord): boolean {
-  if (record.state.status === 'cancelling') return true;
-  if (record.state.progress.failed === 0) return false;
-  return [...record.tasks].some(([id, { status }]) => status === 'failed' && !lets(record, id));
-}
-
-const planApproval = ({ head }: GoalRecord): string => (head ? approvalId(head.id, null) : '');
 
 /** The state of a task that no event has touched: what its dependencies, its goal and the plan's approval make of it. */
 function derivedState(record: GoalRecord, task: TaskOutline, halted: boolean): TaskState {
   const { status: goal, finishedAt } = record.state;
   if (isFinalGoal(goal)) return { ...untouchedTask, status: leftBehind(goal, false), finishedAt };
   const unsettled = task.after.filter((id) => !lets(record, id));
-  if (unsettled.length > 0) {
-    return { ...untouchedTask, waitingFor: { kind: 'dependency', detail: listIds(unsettled), until: null } };
+  if (halted) {
+    return { ...untouchedTask, status: unsettled.length > 0 ? 'pending' : 'ready', waitingFor: waitForEnd(record) };
   }
-  if (goal === 'awaiting_approval') {
-    return { ...untouchedTask, waitingFor: { kind: 'approval', detail: planApproval(record), until: null } };
-  }
+  if (unsettled.length > 0) return { ...untouchedTask, waitingFor: waitForTasks(unsettled) };
+  const held = goalWait(record);
+  if (held) return { ...untouchedTask, waitingFor: held };
   // A task all of whose dependencies were skipped is about to be skipped itself, and is not queued.
   const skipped = task.after.length > 0 && task.after.every((id) => record.tasks.get(id)?.status === 'skipped');
-  if (halted || skipped) return { ...untouchedTask, status: 'ready' };
-  const workerClass = record.outline && bindingOf(record.outline, task)?.workerClass;
-  const waitingFor = { kind: 'worker', detail: workerClass ?? 'kernel', until: null } as const;
-  return { ...untouchedTask, status: 'queued', waitingFor };
+  if (skipped) return { ...untouchedTask, status: 'ready', waitingFor: waitForTasks(task.after) };
+  return { ...untouchedTask, status: 'queued', waitingFor: waitForWorker(record, task) };
+}
+
+function standingTasks(record: GoalRecord): StandingTask[] {
+  const halted = isHalted(record);
+  return (record.outline?.tasks ?? []).map((outline) => {
+    const touched = record.tasks.get(outline.id);
+    const state = touched ? explained(record, outline, touched) : derivedState(record, outline, halted);
+    return { outline, state };
+  });
 }
 
 function receiptOf({ state: goal }: GoalRecord, task: TaskState): TaskView['cancelReceipt'] {
@@ -65,13 +56,16 @@ function receiptOf({ state: goal }: GoalRecord, task: TaskState): TaskView['canc
   return task.startedAt === null ? 'not_started' : 'aborted';
 }
 
+const timeOf = (ms: number | null | undefined): string | null =>
+  ms === null || ms === undefined ? null : new Date(ms).toISOString();
+
 interface Shown {
   readonly id: string;
-  readonly state: TaskState;
   readonly outputs: Outputs;
+  readonly endMs: number | null | undefined;
 }
 
-function present(record: GoalRecord, outline: TaskOutline, { id, state, outputs }: Shown): TaskView {
+function present(record: GoalRecord, { outline, state }: StandingTask, { id, outputs, endMs }: Shown): TaskView {
   const output = outputs.get(id);
   return {
     id,
@@ -80,41 +74,61 @@ function present(record: GoalRecord, outline: TaskOutline, { id, state, outputs 
     tool: outline.tool ?? null,
     after: [...outline.after],
     ...state,
+    eta: timeOf(endMs),
     cancelReceipt: receiptOf(record, state),
     ...(output === undefined ? {} : { output }),
   };
 }
 
-/** One task, or item of a map, of the goal's plan; null when the plan has none such. */
-export function taskView(record: GoalRecord, taskId: string, outputs: Outputs): TaskView | null {
-  const outline = outlineOfTask(record, taskId);
-  if (!outline) return null;
-  const touched = touchedTask(record, taskId);
-  if (outline.id === taskId) {
-    const state = touched ?? derivedState(record, outline, isHalted(record));
-    return present(record, outline, { id: taskId, state, outputs });
-  }
-  // An item shows what its map repeats, and waits for nothing but its turn.
-  if (!touched) return null;
+/** An item shows what its map repeats, and waits for nothing but its turn. */
+function itemView(record: GoalRecord, map: TaskOutline, { id, touched, sources }: Item): TaskView {
+  const { outputs = new Map(), knowledge } = sources;
+  const outline: TaskOutline = { ...map, kind: 'tool', after: [] };
   const ended = isFinalGoal(record.state.status) && !isFinalTask(touched.status);
-  const state = ended ? { ...touched, status: 'cancelled' as const, waitingFor: null } : touched;
-  return present(record, { ...outline, kind: 'tool', after: [] }, { id: taskId, state, outputs });
+  const state = ended
+    ? { ...touched, status: 'cancelled' as const, waitingFor: null }
+    : explained(record, outline, touched);
+  const task = { outline, state };
+  return present(record, task, { id, outputs, endMs: knowledge && itemEndMs(task, knowledge) });
+}
+
+interface Item {
+  readonly id: string;
+  readonly touched: TaskState;
+  readonly sources: Sources;
+}
+
+/** One task, or item of a map, of the goal's plan; null when the plan has none such. O(V + E). */
+export function taskView(record: GoalRecord, taskId: string, sources: Sources = {}): TaskView | null {
+  const planned = outlineOfTask(record, taskId);
+  if (!planned) return null;
+  if (planned.id !== taskId) {
+    const touched = touchedTask(record, taskId);
+    return touched ? itemView(record, planned, { id: taskId, touched, sources }) : null;
+  }
+  const { outputs = new Map(), knowledge } = sources;
+  const tasks = standingTasks(record);
+  const task = tasks.find(({ outline }) => outline.id === taskId);
+  const foretold = task && knowledge && !isFinalTask(task.state.status) ? forecast(tasks, knowledge) : null;
+  return task ? present(record, task, { id: taskId, outputs, endMs: foretold?.endsMs.get(taskId) }) : null;
 }
 
 /** `GET /v1/goals/{id}/graph`; null before there is a plan. O(V + E). */
-export function graphView(record: GoalRecord, outputs: Outputs = new Map()): GraphView | null {
+export function graphView(record: GoalRecord, { outputs = new Map(), knowledge }: Sources = {}): GraphView | null {
   const { head, outline, state } = record;
   if (!head || !outline) return null;
-  const halted = isHalted(record);
+  const tasks = standingTasks(record);
+  const foretold = knowledge && !isFinalGoal(state.status) ? forecast(tasks, knowledge) : null;
   return {
     goalId: head.id,
     seq: state.seq,
     revision: outline.revision,
-    tasks: outline.tasks.map((task) => {
-      const state = record.tasks.get(task.id) ?? derivedState(record, task, halted);
-      return present(record, task, { id: task.id, state, outputs });
+    tasks: tasks.map((task) => {
+      const { id } = task.outline;
+      return present(record, task, { id, outputs, endMs: foretold?.endsMs.get(id) });
     }),
     edges: outline.tasks.flatMap(({ id, after }) => after.map((from) => ({ from, to: id }))),
-    criticalPath: criticalPath(outline.tasks),
+    criticalPath: longestChain(tasks, knowledge?.known ?? new Map()),
+    eta: timeOf(foretold?.endMs),
   };
 }

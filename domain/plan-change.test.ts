@@ -134,6 +134,6 @@ test('an estimate is the longest chain, and what others of the tool cost where n
     c: { usd: 0, seconds: 2 },
   };
   const costOf = (id: string) => costs[id];
-  expect(estimateRun(tasks, new Set(['b', 'c', 'new']), costOf)).toEqual({ usd: '0.5', seconds: 5 });
-  expect(estimateRun(tasks, new Set(), costOf)).toEqual({ usd: '0', seconds: 0 });
+  expect(estimateRun(tasks, new Set(['b', 'c', 'new']), { costOf })).toEqual({ usd: '0.5', seconds: 5 });
+  expect(estimateRun(tasks, new Set(), { costOf })).toEqual({ usd: '0', seconds: 0 });
 });

@@ -10,6 +10,7 @@ import type {
   GraphView,
   TaskStatus,
   TaskView,
+  WaitingFor,
 } from '../domain/schemas/goal.ts';
 import type { InboundWebhook, InboundWebhookDefinition } from '../domain/schemas/inbound-webhook.ts';
 import type { Plan } from '../domain/schemas/plan.ts';
@@ -57,6 +58,7 @@ export type {
   TaskView,
   Template,
   ToolManifest,
+  WaitingFor,
   Webhook,
   WebhookDefinition,
   WebhookDelivery,

@@ -13,6 +13,7 @@ import { createSecretBox } from '../../platform/secret-box.ts';
 import { createLiveLane } from '../../stores/cache/live-lane.ts';
 import { createViewCache } from '../../stores/cache/view-cache.ts';
 import { createViewMemory } from '../../stores/cache/view-memory.ts';
+import { createDurationMemory } from '../../stores/duration-memory.ts';
 import { createGoalReader } from '../../stores/goal-reader.ts';
 import { createHotViews } from '../../stores/hot-views.ts';
 import { createApprovalPolicyStore } from '../../stores/postgres/approval-policies.ts';
@@ -28,6 +29,7 @@ import { createGoalTree } from '../../stores/postgres/goal-tree.ts';
 import { createPool } from '../../stores/postgres/pool.ts';
 import { createSigningSecrets } from '../../stores/postgres/signing-secrets.ts';
 import { createRetentionPolicies } from '../../stores/postgres/retention-policies.ts';
+import { createTaskDurationStore } from '../../stores/postgres/task-durations.ts';
 import { createTemplateStore } from '../../stores/postgres/templates.ts';
 import { createToolStore } from '../../stores/postgres/tools.ts';
 import { createWebhookStore } from '../../stores/postgres/webhooks.ts';
@@ -100,6 +102,7 @@ export async function createTestApp({
     render: createGoalLinks(config).addTo,
     onQuery: countRead,
   });
+  const durations = createDurationMemory(createTaskDurationStore(pool), { logger });
   const deps: ApiDeps = {
     config,
     logger,
@@ -112,7 +115,8 @@ export async function createTestApp({
     admission: createAdmission({ backlog, maxQueueSeconds: 10 }),
     engine: createGoalEngine(temporal, { onRead: () => countRead('temporal') }),
     schedules: createScheduleEngine(temporal),
-    reader: createGoalReader({ pool, viewCache, hotViews, onQuery: countRead }),
+    reader: createGoalReader({ pool, viewCache, hotViews, durations, onQuery: countRead }),
+    durations,
     hotViews,
     lane,
     goalList,
