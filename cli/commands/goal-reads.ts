@@ -96,7 +96,7 @@ export async function printGraph(session: Session, id: string): Promise<undefine
       tick: null,
     };
     return [
-      ...formatHead(goal, options),
+      ...formatHead(goal, { ...options, eta: graph.eta }),
       ...orderTasks(graph).tree.map(({ task, level }) => formatTask(task, level, options)),
     ];
   });
