@@ -7,6 +7,7 @@ import type { Logger } from '../platform/logger.ts';
 import type { ArchiveStore } from '../stores/archive/archive-store.ts';
 import type { ArtifactStore } from '../stores/artifacts/artifact-store.ts';
 import type { LiveLane } from '../stores/cache/live-lane.ts';
+import type { DurationMemory } from '../stores/duration-memory.ts';
 import type { GoalReader } from '../stores/goal-reader.ts';
 import type { HotViews } from '../stores/hot-views.ts';
 import type { ApprovalPolicyStore } from '../stores/postgres/approval-policies.ts';
@@ -53,6 +54,7 @@ export interface ApiDeps {
   readonly admission: Admission;
   readonly tellWorkers: TellWorkers;
   readonly reader: GoalReader;
+  readonly durations: Pick<DurationMemory, 'read'>;
   readonly hotViews: HotViews;
   readonly lane: LiveLane;
   readonly goalList: GoalList;

@@ -12,6 +12,7 @@ import { createArtifactStore } from '../stores/artifacts/artifact-store.ts';
 import { createLiveLane } from '../stores/cache/live-lane.ts';
 import { createViewCache } from '../stores/cache/view-cache.ts';
 import { createViewMemory } from '../stores/cache/view-memory.ts';
+import { createDurationMemory } from '../stores/duration-memory.ts';
 import { createGoalReader } from '../stores/goal-reader.ts';
 import { createHotViews } from '../stores/hot-views.ts';
 import { createApprovalPolicyStore } from '../stores/postgres/approval-policies.ts';
@@ -33,6 +34,7 @@ import { createPool } from '../stores/postgres/pool.ts';
 import { createRetentionPolicies } from '../stores/postgres/retention-policies.ts';
 import { createRevokedTokenStore } from '../stores/postgres/revoked-tokens.ts';
 import { createSigningSecrets } from '../stores/postgres/signing-secrets.ts';
+import { createTaskDurationStore } from '../stores/postgres/task-durations.ts';
 import { createTemplateStore } from '../stores/postgres/templates.ts';
 import { createToolStore } from '../stores/postgres/tools.ts';
 import { createWebhookStore } from '../stores/postgres/webhooks.ts';
@@ -75,6 +77,7 @@ const hotViews = createHotViews({
   render: createGoalLinks(config).addTo,
   onQuery: countRead,
 });
+const durations = createDurationMemory(createTaskDurationStore(pool), { logger });
 const artifactStore = createArtifactStore(config);
 const archive = createArchiveStore(config);
 const checks = createHealthChecks({ pool, redis, connection, artifactStore, namespace: config.TEMPORAL_NAMESPACE });
@@ -102,7 +105,8 @@ const app = createApp({
   engine: createGoalEngine(temporal, { onRead: () => countRead('temporal') }),
   schedules: createScheduleEngine(temporal),
   tellWorkers: createTellWorkers({ redis, findRunning: createCompensationStore(pool).runningTree }),
-  reader: createGoalReader({ pool, viewCache, hotViews, onQuery: countRead }),
+  reader: createGoalReader({ pool, viewCache, hotViews, durations, onQuery: countRead }),
+  durations,
   hotViews,
   lane,
   goalList,

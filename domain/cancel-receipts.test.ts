@@ -48,7 +48,7 @@ function recordOf(tasks: readonly TaskOutline[], ...drafts: readonly EventDraft[
 const completed = (id: string): EventDraft => draft('task.completed', { output: `of ${id}`, startedAt }, id);
 const cancelling = draft('goal.cancelling', { reason: null });
 const cancelled = draft('goal.cancelled', { reason: null });
-const task = (record: GoalRecord, id: string): TaskView | null => taskView(record, id, new Map());
+const task = (record: GoalRecord, id: string): TaskView | null => taskView(record, id);
 const receipts = (record: GoalRecord): Record<string, TaskView['cancelReceipt']> =>
   Object.fromEntries(graphView(record)!.tasks.map(({ id, cancelReceipt }) => [id, cancelReceipt]));
 

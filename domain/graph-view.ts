@@ -1,4 +1,4 @@
-import { criticalPath } from './critical-path.ts';
+import { forecast, itemEndMs, longestChain, shapeOf, type Knowledge, type StandingTask } from './forecast.ts';
 import {
   isFinalGoal,
   isFinalTask,
@@ -9,65 +9,56 @@ import {
   type GoalRecord,
   type TaskState,
 } from './goal-record.ts';
-import { approvalId } from './ids.ts';
 import type { Json } from './json.ts';
-import { bindingOf, type TaskOutline } from './plan-outline.ts';
-import type { GraphView, TaskView, WaitingFor } from './schemas/goal.ts';
+import type { GraphView, TaskView } from './schemas/goal.ts';
+import type { TaskOutline } from './plan-outline.ts';
+import {
+  explained,
+  goalWait,
+  isHalted,
+  lets,
+  waitForEnd,
+  waitForResume,
+  waitForTasks,
+  waitForWorker,
+} from './waiting.ts';
 
 /** Outputs by task id; they are not in the record. */
 export type Outputs = ReadonlyMap<string, Json>;
 
-const namedDependencies = 5;
-
-function listIds(ids: readonly string[]): string {
-  const named = ids.slice(0, namedDependencies).join(', ');
-  return ids.length > namedDependencies ? `${named} and ${ids.length - namedDependencies} more` : named;
+interface Sources {
+  /** Those of tasks that are left out are not shown. */
+  readonly outputs?: Outputs;
+  /** Without it nothing is foretold. */
+  readonly knowledge?: Knowledge | undefined;
 }
-
-/** May the task's dependents count on its being over? */
-function lets(record: GoalRecord, id: string): boolean {
-  const status = record.tasks.get(id)?.status;
-  if (status === 'failed') return record.outlineOf.get(id)?.onFailure === 'continue';
-  return status === 'completed' || status === 'skipped';
-}
-
-/** Nothing new starts: the goal is being cancelled, or has failed and its running tasks end. */
-function isHalted(record: GoalRecord): boolean {
-  if (record.state.status === 'cancelling') return true;
-  if (record.state.progress.failed === 0) return false;
-  return [...record.tasks].some(([id, { status }]) => status === 'failed' && !lets(record, id));
-}
-
-function planApprovalOf({ head, state }: GoalRecord): WaitingFor | null {
-  if (!head || state.status !== 'awaiting_approval') return null;
-  return { kind: 'approval', detail: approvalId(head.id, null), until: null };
-}
-
-function pausedState({ state: { pause } }: GoalRecord, unsettled: readonly string[]): TaskState {
-  const waitingFor = { kind: 'paused', detail: pause?.reason ?? 'the goal is paused', until: null } as const;
-  return { ...untouchedTask, status: unsettled.length > 0 ? 'pending' : 'ready', waitingFor };
-}
-
-const dependencyOn = (ids: readonly string[]): WaitingFor => ({
-  kind: 'dependency',
-  detail: listIds(ids),
-  until: null,
-});
 
 /** The state of a task that no event has touched: what its dependencies, its goal and the plan's approval make of it. */
 function derivedState(record: GoalRecord, task: TaskOutline, halted: boolean): TaskState {
-  const { status: goal, waitingFor: goalWaitsFor, finishedAt } = record.state;
+  const { status: goal, finishedAt } = record.state;
   if (isFinalGoal(goal)) return { ...untouchedTask, status: leftBehind(goal, false), finishedAt };
   const unsettled = task.after.filter((id) => !lets(record, id));
-  if (goal === 'paused' && !halted) return pausedState(record, unsettled);
-  const waitsFor = unsettled.length > 0 ? dependencyOn(unsettled) : (goalWaitsFor ?? planApprovalOf(record));
-  if (waitsFor) return { ...untouchedTask, waitingFor: waitsFor };
+  if (halted) {
+    return { ...untouchedTask, status: unsettled.length > 0 ? 'pending' : 'ready', waitingFor: waitForEnd(record) };
+  }
+  if (goal === 'paused') {
+    return { ...untouchedTask, status: unsettled.length > 0 ? 'pending' : 'ready', waitingFor: waitForResume(record) };
+  }
+  const waitingFor = unsettled.length > 0 ? waitForTasks(unsettled) : goalWait(record);
+  if (waitingFor) return { ...untouchedTask, waitingFor };
   // A task all of whose dependencies were skipped is about to be skipped itself, and is not queued.
   const skipped = task.after.length > 0 && task.after.every((id) => record.tasks.get(id)?.status === 'skipped');
-  if (halted || skipped) return { ...untouchedTask, status: 'ready' };
-  const workerClass = record.outline && bindingOf(record.outline, task)?.workerClass;
-  const waitingFor = { kind: 'worker', detail: workerClass ?? 'kernel', until: null } as const;
-  return { ...untouchedTask, status: 'queued', waitingFor };
+  if (skipped) return { ...untouchedTask, status: 'ready', waitingFor: waitForTasks(task.after) };
+  return { ...untouchedTask, status: 'queued', waitingFor: waitForWorker(record, task) };
+}
+
+function standingTasks(record: GoalRecord): StandingTask[] {
+  const halted = isHalted(record);
+  return (record.outline?.tasks ?? []).map((outline) => {
+    const touched = record.tasks.get(outline.id);
+    const state = touched ? explained(record, outline, touched) : derivedState(record, outline, halted);
+    return { outline, state };
+  });
 }
 
 function receiptOf({ state: goal }: GoalRecord, task: TaskState): TaskView['cancelReceipt'] {
@@ -76,13 +67,16 @@ function receiptOf({ state: goal }: GoalRecord, task: TaskState): TaskView['canc
   return task.startedAt === null ? 'not_started' : 'aborted';
 }
 
+const timeOf = (ms: number | null | undefined): string | null =>
+  ms === null || ms === undefined ? null : new Date(ms).toISOString();
+
 interface Shown {
   readonly id: string;
-  readonly state: TaskState;
   readonly outputs: Outputs;
+  readonly endMs: number | null | undefined;
 }
 
-function present(record: GoalRecord, outline: TaskOutline, { id, state, outputs }: Shown): TaskView {
+function present(record: GoalRecord, { outline, state }: StandingTask, { id, outputs, endMs }: Shown): TaskView {
   const output = outputs.get(id);
   return {
     id,
@@ -91,41 +85,64 @@ function present(record: GoalRecord, outline: TaskOutline, { id, state, outputs 
     tool: outline.tool ?? null,
     after: [...outline.after],
     ...state,
+    eta: timeOf(endMs),
     cancelReceipt: receiptOf(record, state),
     ...(output === undefined ? {} : { output }),
   };
 }
 
-/** One task, or item of a map, of the goal's plan; null when the plan has none such. */
-export function taskView(record: GoalRecord, taskId: string, outputs: Outputs): TaskView | null {
-  const outline = outlineOfTask(record, taskId);
-  if (!outline) return null;
-  const touched = touchedTask(record, taskId);
-  if (outline.id === taskId) {
-    const state = touched ?? derivedState(record, outline, isHalted(record));
-    return present(record, outline, { id: taskId, state, outputs });
-  }
-  // An item shows what its map repeats, and waits for nothing but its turn.
-  if (!touched) return null;
+/** An item shows what its map repeats, and waits for nothing but its turn. */
+function itemView(record: GoalRecord, map: TaskOutline, { id, touched, sources }: Item): TaskView {
+  const { outputs = new Map(), knowledge } = sources;
+  const outline: TaskOutline = { ...map, kind: 'tool', after: [] };
   const ended = isFinalGoal(record.state.status) && !isFinalTask(touched.status);
-  const state = ended ? { ...touched, status: 'cancelled' as const, waitingFor: null } : touched;
-  return present(record, { ...outline, kind: 'tool', after: [] }, { id: taskId, state, outputs });
+  const state = ended
+    ? { ...touched, status: 'cancelled' as const, waitingFor: null }
+    : explained(record, outline, touched);
+  const task = { outline, state };
+  return present(record, task, { id, outputs, endMs: knowledge && itemEndMs(task, knowledge) });
+}
+
+interface Item {
+  readonly id: string;
+  readonly touched: TaskState;
+  readonly sources: Sources;
+}
+
+/** One task, or item of a map, of the goal's plan; null when the plan has none such. O(V + E). */
+export function taskView(record: GoalRecord, taskId: string, sources: Sources = {}): TaskView | null {
+  const planned = outlineOfTask(record, taskId);
+  if (!planned) return null;
+  if (planned.id !== taskId) {
+    const touched = touchedTask(record, taskId);
+    return touched ? itemView(record, planned, { id: taskId, touched, sources }) : null;
+  }
+  const { outputs = new Map(), knowledge } = sources;
+  const tasks = standingTasks(record);
+  const index = tasks.findIndex(({ outline }) => outline.id === taskId);
+  const task = tasks[index];
+  if (!task) return null;
+  const isOver = isFinalTask(task.state.status);
+  const foretold = knowledge && !isOver ? forecast(tasks, knowledge, { shape: shapeOf(tasks) }) : null;
+  return present(record, task, { id: taskId, outputs, endMs: foretold?.endsMs[index] });
 }
 
 /** `GET /v1/goals/{id}/graph`; null before there is a plan. O(V + E). */
-export function graphView(record: GoalRecord, outputs: Outputs = new Map()): GraphView | null {
+export function graphView(record: GoalRecord, { outputs = new Map(), knowledge }: Sources = {}): GraphView | null {
   const { head, outline, state } = record;
   if (!head || !outline) return null;
-  const halted = isHalted(record);
+  const tasks = standingTasks(record);
+  const shape = shapeOf(tasks);
+  const foretold = knowledge && !isFinalGoal(state.status) ? forecast(tasks, knowledge, { shape }) : null;
   return {
     goalId: head.id,
     seq: state.seq,
     revision: outline.revision,
-    tasks: outline.tasks.map((task) => {
-      const state = record.tasks.get(task.id) ?? derivedState(record, task, halted);
-      return present(record, task, { id: task.id, state, outputs });
-    }),
+    tasks: tasks.map((task, index) =>
+      present(record, task, { id: task.outline.id, outputs, endMs: foretold?.endsMs[index] }),
+    ),
     edges: outline.tasks.flatMap(({ id, after }) => after.map((from) => ({ from, to: id }))),
-    criticalPath: criticalPath(outline.tasks),
+    criticalPath: longestChain(tasks, knowledge?.known ?? new Map(), { shape }),
+    eta: timeOf(foretold?.endMs),
   };
 }

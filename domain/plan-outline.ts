@@ -26,6 +26,10 @@ export interface TaskOutline {
   readonly retry?: RetryPolicy;
   readonly maxConcurrency?: number;
   readonly minSuccess?: number;
+  /** For `wait`, unless it waits for an event. */
+  readonly seconds?: number;
+  /** For `goal`: the template's name, where the plan has it. */
+  readonly template?: string;
   /** Revision of the plan in which it last began anew; 1 unless given. It is the run in the effect id. */
   readonly run?: number;
   /** For `goal`: goes on with the child of this run, trying these of its tasks again, rather than with a new child. */

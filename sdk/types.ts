@@ -11,6 +11,7 @@ import type {
   GraphView,
   TaskStatus,
   TaskView,
+  WaitingFor,
 } from '../domain/schemas/goal.ts';
 import type { InboundWebhook, InboundWebhookDefinition } from '../domain/schemas/inbound-webhook.ts';
 import type { LimitDefinition, LimitView } from '../domain/schemas/limit.ts';
@@ -62,6 +63,7 @@ export type {
   TaskView,
   Template,
   ToolManifest,
+  WaitingFor,
   Webhook,
   WebhookDefinition,
   WebhookDelivery,

@@ -1,5 +1,6 @@
 import type { Pool } from 'pg';
 import { graphView, taskView } from '../domain/graph-view.ts';
+import type { Knowledge } from '../domain/forecast.ts';
 import type { GoalRef } from '../domain/goal-ref.ts';
 import { parseTaskId } from '../domain/ids.ts';
 import type { GoalId } from '../domain/schemas/common.ts';
@@ -8,6 +9,7 @@ import type { GoalHead, GoalState, GoalStatus, GraphView, TaskView } from '../do
 import type { ViewCache } from './cache/view-cache.ts';
 import type { HotViews } from './hot-views.ts';
 import { recordOf, viewJson, type GoalSnapshot } from './goal-snapshot.ts';
+import type { DurationMemory } from './duration-memory.ts';
 import { goalKey } from './goal-write.ts';
 import { createPlanReader, type PlanReader } from './plan-reader.ts';
 import { postgresError } from './postgres/postgres-error.ts';
@@ -46,11 +48,15 @@ export interface GoalReaderDeps {
   readonly viewCache: ViewCache;
   /** Must not be behind what is answered here. */
   readonly hotViews?: Pick<HotViews, 'forget'>;
+  /** Without it nothing is foretold. */
+  readonly durations?: Pick<DurationMemory, 'recall'>;
   /** Called for each query, for metrics. */
   readonly onQuery?: (source: 'redis' | 'postgres') => void;
 }
 
-export function createGoalReader({ pool, viewCache, hotViews, onQuery = () => undefined }: GoalReaderDeps): GoalReader {
+type Sources = Pick<GoalReaderDeps, 'pool' | 'viewCache' | 'hotViews'> & Required<Pick<GoalReaderDeps, 'onQuery'>>;
+
+function createSources({ pool, viewCache, hotViews, onQuery }: Sources) {
   // A thousand readers of a goal that is not cached cost two queries.
   const share = createSharedQuery<GoalSnapshot | null>();
 
@@ -78,6 +84,12 @@ export function createGoalReader({ pool, viewCache, hotViews, onQuery = () => un
     if (found) hotViews?.forget(goal, found.seq);
     return found;
   }
+  return { postgres, fromPostgres, snapshotOf };
+}
+
+export function createGoalReader(deps: GoalReaderDeps): GoalReader {
+  const { pool, viewCache, hotViews, durations, onQuery = () => undefined } = deps;
+  const { postgres, fromPostgres, snapshotOf } = createSources({ ...deps, onQuery });
 
   return {
     async view(tenant, goalId) {
@@ -92,13 +104,15 @@ export function createGoalReader({ pool, viewCache, hotViews, onQuery = () => un
       const snapshot = await snapshotOf({ tenant, goalId });
       if (!snapshot) return null;
       const { record, outputs } = recordOf(snapshot);
-      return graphView(record, outputs);
+      return graphView(record, { outputs, knowledge: durations?.recall(tenant) });
     },
 
     async task(tenant, goalId, taskId) {
       const goal = { tenant, goalId };
       const snapshot = await snapshotOf(goal);
-      return snapshot && readTask(snapshot, taskId, () => postgres(() => readTasks(pool, goal, [taskId])));
+      if (!snapshot) return null;
+      const readRecorded = (): Promise<readonly RecordedTask[]> => postgres(() => readTasks(pool, goal, [taskId]));
+      return readTask(snapshot, taskId, { readRecorded, knowledge: durations?.recall(tenant) });
     },
 
     ...createPlanReader(pool, postgres),
@@ -122,22 +136,28 @@ export function createGoalReader({ pool, viewCache, hotViews, onQuery = () => un
   };
 }
 
-/** @param readRecorded is asked only for what a snapshot leaves out: items, and large outputs */
+interface ReadTaskOptions {
+  /** Asked only for what a snapshot leaves out: items, and large outputs. */
+  readonly readRecorded: () => Promise<readonly RecordedTask[]>;
+  readonly knowledge: Knowledge | undefined;
+}
+
 async function readTask(
   snapshot: GoalSnapshot,
   taskId: string,
-  readRecorded: () => Promise<readonly RecordedTask[]>,
+  { readRecorded, knowledge }: ReadTaskOptions,
 ): Promise<TaskView | null> {
   const { record, outputs } = recordOf(snapshot);
   const isItem = parseTaskId(taskId).index !== null;
-  const view = taskView(record, taskId, outputs);
+  const view = taskView(record, taskId, { outputs, knowledge });
   const lacksOutput = view?.status === 'completed' && !view.artifact && view.output === undefined;
   if (!isItem && !lacksOutput) return view;
   const [recorded] = await readRecorded();
   if (!recorded) return view;
   const { state, output } = recorded;
   (isItem ? record.items : record.tasks).set(taskId, state);
-  return taskView(record, taskId, new Map(output && 'output' in output ? [[taskId, output.output]] : []));
+  const read = new Map(output && 'output' in output ? [[taskId, output.output]] : []);
+  return taskView(record, taskId, { outputs: read, knowledge });
 }
 
 // The recorder, or `seed`, wrote the text.

@@ -25,8 +25,10 @@ import { createCascadeStore } from '../stores/postgres/cascades.ts';
 import { createGoalWaits } from '../stores/postgres/goal-waits.ts';
 import { createCompensationStore } from '../stores/postgres/compensations.ts';
 import { createPool } from '../stores/postgres/pool.ts';
+import { createTaskDurationStore } from '../stores/postgres/task-durations.ts';
 import { createTemplateStore } from '../stores/postgres/templates.ts';
 import { createToolStore } from '../stores/postgres/tools.ts';
+import { createDurationLog } from '../stores/duration-log.ts';
 import { createRedis } from '../stores/redis.ts';
 import { createToolCatalogue } from '../stores/tool-catalogue.ts';
 import { createWakeWaiting } from './wake-waiting.ts';
@@ -71,17 +73,18 @@ export async function createParts({ config, logger, metrics, threads, temporal }
   const { committed, scheduled: onScheduled, attempted: onAttempted } = createWorkerMetrics(metrics);
   const notifications = await createNotifications({ config, pool, redis, egress, logger, onAttempted });
   const goalWaits = createGoalWaits(pool);
+  const durations = createDurationLog(createTaskDurationStore(pool), { logger });
   const onCommitted: RecorderDeps['onCommitted'] = (written) => {
     committed(written);
     if (written.deliveries > 0) notifications.wake();
   };
   const onAwaitedEnd = createWakeWaiting({ goalWaits, temporal, logger });
   const memoryBytes = config.ASTRA_RECORD_MEMORY_MIB * mebibyte;
-  const told = { findDeliveries: notifications.findDeliveries, onCommitted, onAwaitedEnd };
+  const { findDeliveries } = notifications;
+  const told = { findDeliveries, onCommitted, onAwaitedEnd, onDuration: durations.add };
   const recorder = createRecorder({ pool, viewCache, logger, memoryBytes, ...told });
   const answers = createAnswerCache({ memcachedServers: config.MEMCACHED_SERVERS, redis, logger });
-  const retention = createRetentionParts({ config, pool, redis, answers, recorder, logger });
-  const { artifacts } = retention;
+  const retention = createRetentionParts({ config, pool, redis, answers, recorder, durations, logger });
   const [toolStore, artifactList] = [createToolStore(pool), createArtifactList(pool)];
   const rules = createRuleParts(pool, { logger });
   await rules.loaded;
@@ -91,8 +94,8 @@ export async function createParts({ config, logger, metrics, threads, temporal }
     recorder,
     tools,
     inlinePool,
-    artifacts,
-    artifactsOf: (tenant) => createToolArtifacts({ tenant, store: artifacts, lookup: artifactList.get }),
+    artifacts: retention.artifacts,
+    artifactsOf: (tenant) => createToolArtifacts({ tenant, store: retention.artifacts, lookup: artifactList.get }),
     answers,
     live: createLivePublisher(redis),
     templates: createTemplateStore(pool),
@@ -110,10 +113,8 @@ export async function createParts({ config, logger, metrics, threads, temporal }
 
   const close = async (): Promise<void> => {
     endListening();
-    retention.close();
-    rules.close();
-    for (const part of [recorder, notifications, inlinePool]) await part.close();
-    for (const part of [viewCache, answers]) part.close();
+    for (const part of [recorder, durations, notifications, inlinePool]) await part.close();
+    for (const part of [retention, rules, viewCache, answers]) part.close();
     redis.disconnect();
     await pool.end();
   };

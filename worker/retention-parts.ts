@@ -1,5 +1,6 @@
 import type { Recorder } from '../activities/projection/recorder.ts';
 import type { RetentionDeps } from '../activities/retention/deps.ts';
+import type { DurationLog } from '../stores/duration-log.ts';
 import type { Config } from '../platform/config.ts';
 import type { Logger } from '../platform/logger.ts';
 import { createArchiveStore } from '../stores/archive/archive-store.ts';
@@ -17,18 +18,25 @@ import { createExecutions } from './executions.ts';
 interface Shared extends Pick<RetentionDeps, 'pool' | 'redis' | 'answers'> {
   readonly config: Config;
   readonly recorder: Pick<Recorder, 'forget'>;
+  readonly durations: Pick<DurationLog, 'forget'>;
   readonly logger: Logger;
 }
 
 /** What a worker deletes with, and what sees to it that it does not believe, or give away, what others delete. */
-export function createRetentionParts({ config, recorder, ...shared }: Shared): {
+export function createRetentionParts({ config, recorder, durations, ...shared }: Shared): {
   readonly deps: RetentionDeps;
   readonly artifacts: ArtifactStore;
   close(): void;
 } {
   const { pool, logger } = shared;
   const removals = createGoalRemovals(pool);
-  const follower = createRemovalFollower(removals, { onGone: recorder.forget, logger });
+  const follower = createRemovalFollower(removals, {
+    onGone(isGone) {
+      recorder.forget(isGone);
+      durations.forget(isGone);
+    },
+    logger,
+  });
   const artifacts = keepInUse(createArtifactStore(config), { follower, removals });
   const objects = createObjectRemoval(config);
   const archive = createArchiveStore(config);

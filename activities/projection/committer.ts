@@ -1,6 +1,6 @@
 import type { Pool } from 'pg';
 import { AstraError } from '../../domain/errors.ts';
-import { rollback } from '../../domain/goal-record.ts';
+import { rollback, type GoalRecord } from '../../domain/goal-record.ts';
 import type { GoalRef } from '../../domain/goal-ref.ts';
 import type { Logger } from '../../platform/logger.ts';
 import type { ViewCache } from '../../stores/cache/view-cache.ts';
@@ -17,8 +17,8 @@ export interface CommitterDeps {
   readonly viewCache: ViewCache;
   readonly logger: Pick<Logger, 'error'>;
   readonly findDeliveries: FindDeliveries;
-  /** Told of each goal that a commit moved. */
-  readonly onCommitted: (write: GoalWrite) => void;
+  /** Told of each goal that a commit moved, with the record as it is now. */
+  readonly onCommitted: (write: GoalWrite, record: GoalRecord) => void;
   /** Told of each goal that has ended and that other goals wait for, once readers see its end. */
   readonly onAwaitedEnd: (goal: GoalRef) => void;
 }
@@ -113,8 +113,10 @@ async function publish(
   { moved }: { readonly moved: Moved },
 ): Promise<void> {
   const writes = folds.flatMap((each) => each.write ?? []);
-  for (const { entry } of folds) memory.keep(entry);
-  writes.forEach(onCommitted);
+  for (const { entry, write } of folds) {
+    memory.keep(entry);
+    if (write) onCommitted(write, entry.record);
+  }
   await viewCache.refresh(writes);
   for (const { requests } of folds) for (const request of requests) request.resolve();
   for (const { goal, state } of writes) {

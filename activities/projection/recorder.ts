@@ -16,6 +16,7 @@ import { readArtifacts, readState, readTasks } from '../../stores/postgres/read-
 import type { TaskOutcome } from '../contract.ts';
 import { createCommitQueue, type CommitQueue } from './commit-queue.ts';
 import { createCommitter, notRecorded } from './committer.ts';
+import { tellDurations, type OnDuration } from './completed-durations.ts';
 import type { FindDeliveries } from './fold.ts';
 import { createGoalMemory, type GoalEntry, type GoalMemory } from './goal-memory.ts';
 import { createNotes } from './notes.ts';
@@ -91,6 +92,8 @@ export interface RecorderDeps {
   readonly onCommitted?: (committed: { readonly events: number; readonly deliveries: number }) => void;
   /** Called after the commit of a goal's end that other goals wait for. */
   readonly onAwaitedEnd?: (goal: GoalRef) => void;
+  /** Called after the commit of each task's completion. */
+  readonly onDuration?: OnDuration;
   /** For what is kept of the record: half of it for goals, a quarter each for plans and outputs. 256 MiB unless given. */
   readonly memoryBytes?: number;
 }
@@ -102,6 +105,7 @@ export function createRecorder({
   findDeliveries = () => [],
   onCommitted,
   onAwaitedEnd = () => undefined,
+  onDuration,
   memoryBytes = 256 * 1024 * 1024,
 }: RecorderDeps): Recorder {
   const memory = createGoalMemory(pool, { maxBytes: memoryBytes / 2 });
@@ -112,8 +116,9 @@ export function createRecorder({
     viewCache,
     logger,
     findDeliveries,
-    onCommitted(write) {
+    onCommitted(write, record) {
       values.remember(write);
+      if (onDuration) tellDurations(write, record, onDuration);
       onCommitted?.({ events: write.events.length, deliveries: write.deliveries.length });
     },
     onAwaitedEnd,

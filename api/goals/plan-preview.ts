@@ -7,6 +7,7 @@ import type { PlanOutline } from '../../domain/plan-outline.ts';
 import { validatePlan } from '../../domain/plan-validation/validate-plan.ts';
 import { chosenTasks, reusableStatus, tasksToRerun, type Rerun } from '../../domain/rerun.ts';
 import type { GoalFork, GoalRetry, PlanChange } from '../../domain/schemas/plan-change.ts';
+import type { DurationMemory } from '../../stores/duration-memory.ts';
 import type { GoalReader } from '../../stores/goal-reader.ts';
 import type { GoalStanding } from '../../stores/goal-standing.ts';
 import type { RecordedPlan } from '../../stores/goal-write.ts';
@@ -14,6 +15,7 @@ import type { ToolCatalogue } from '../../stores/tool-catalogue.ts';
 
 interface Deps {
   readonly reader: Pick<GoalReader, 'standing' | 'plan' | 'taskCosts'>;
+  readonly durations: Pick<DurationMemory, 'read'>;
   readonly catalogue: ToolCatalogue;
 }
 
@@ -104,15 +106,15 @@ async function readPlanned(
 }
 
 async function estimate(
-  { reader }: Deps,
+  { reader, durations }: Deps,
   { tenant, goalId }: GoalRef,
   { standing, outline, willRun }: { standing: GoalStanding; outline: PlanOutline; willRun: ReadonlySet<string> },
 ): Promise<Estimate> {
-  const usd = await reader.taskCosts(tenant, goalId);
+  const [usd, known] = await Promise.all([reader.taskCosts(tenant, goalId), durations.read(tenant)]);
   const costOf = (id: string): TaskCost | undefined => {
     const { startedAt, finishedAt } = standing.tasks.get(id) ?? {};
     if (!startedAt || !finishedAt) return undefined;
     return { usd: usd.get(id) ?? 0, seconds: Math.max(0, Date.parse(finishedAt) - Date.parse(startedAt)) / 1_000 };
   };
-  return estimateRun(outline.tasks, willRun, costOf);
+  return estimateRun(outline.tasks, willRun, { costOf, known });
 }

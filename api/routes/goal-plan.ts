@@ -83,7 +83,7 @@ const changeIdOf = ({ goalId }: GoalRef, what: string, key: string | undefined):
   key === undefined ? randomUUID() : createHash('sha256').update(`${goalId}/${what}/${key}`).digest('hex').slice(0, 32);
 
 /** Requests that are made once, however often they are sent. */
-function createRequests(deps: Pick<ApiDeps, 'engine' | 'reader' | 'catalogue'>) {
+function createRequests(deps: Pick<ApiDeps, 'engine' | 'reader' | 'catalogue' | 'durations'>) {
   const { engine, reader } = deps;
 
   const isMade = async ({ tenant, goalId }: GoalRef, changeId: string): Promise<boolean> =>

@@ -23,7 +23,7 @@ const graph = createRoute({
   request: { params: goalParams, query: noQuery },
   responses: answers(
     {
-      200: jsonAnswer('The graph; `ETag` is its `seq`', 'Graph'),
+      200: jsonAnswer('The graph; `ETag` is its `seq`, and weak: `eta` may change without an event', 'Graph'),
       304: { description: 'Nothing happened since `If-None-Match`' },
     },
     ['ASTRA_NOT_FOUND'],
@@ -76,6 +76,7 @@ const emptyGraph = (goalId: GraphView['goalId']): GraphView => ({
   tasks: [],
   edges: [],
   criticalPath: [],
+  eta: null,
 });
 
 export function mountGoalViews(app: OpenAPIHono<ApiEnv>, deps: ApiDeps): void {
@@ -87,7 +88,8 @@ export function mountGoalViews(app: OpenAPIHono<ApiEnv>, deps: ApiDeps): void {
     // A goal that has no plan yet has no tasks.
     if (!view) await readGoal(deps, goal);
     const shown = view ?? emptyGraph(goal.goalId);
-    return viewResponse(c, shown.seq, () => JSON.stringify(shown));
+    // What is expected changes without an event.
+    return viewResponse(c, shown.seq, { json: () => JSON.stringify(shown), weak: true });
   });
 
   app.openapi(result, async (c) => {

@@ -108,6 +108,6 @@ export function mountGoals(app: OpenAPIHono<ApiEnv>, deps: ApiDeps): void {
             waitMs: minSeqWaitMs,
             signal: AbortSignal.any([c.req.raw.signal, shutdown]),
           });
-    return viewResponse(c, view.seq, () => links.addTo(view.json, goal.goalId));
+    return viewResponse(c, view.seq, { json: () => links.addTo(view.json, goal.goalId) });
   });
 }

@@ -13,6 +13,7 @@ import { createSecretBox } from '../../platform/secret-box.ts';
 import { createLiveLane } from '../../stores/cache/live-lane.ts';
 import { createViewCache } from '../../stores/cache/view-cache.ts';
 import { createViewMemory } from '../../stores/cache/view-memory.ts';
+import { createDurationMemory } from '../../stores/duration-memory.ts';
 import { createGoalReader } from '../../stores/goal-reader.ts';
 import { createHotViews } from '../../stores/hot-views.ts';
 import { createApprovalPolicyStore } from '../../stores/postgres/approval-policies.ts';
@@ -32,6 +33,7 @@ import { createLimitStore } from '../../stores/postgres/limits.ts';
 import { createPool } from '../../stores/postgres/pool.ts';
 import { createSigningSecrets } from '../../stores/postgres/signing-secrets.ts';
 import { createRetentionPolicies } from '../../stores/postgres/retention-policies.ts';
+import { createTaskDurationStore } from '../../stores/postgres/task-durations.ts';
 import { createTemplateStore } from '../../stores/postgres/templates.ts';
 import { createToolStore } from '../../stores/postgres/tools.ts';
 import { createWebhookStore } from '../../stores/postgres/webhooks.ts';
@@ -104,6 +106,7 @@ export async function createTestApp({
     render: createGoalLinks(config).addTo,
     onQuery: countRead,
   });
+  const durations = createDurationMemory(createTaskDurationStore(pool), { logger });
   const deps: ApiDeps = {
     config,
     logger,
@@ -116,7 +119,8 @@ export async function createTestApp({
     admission: createAdmission({ backlog, maxQueueSeconds: 10 }),
     engine: createGoalEngine(temporal, { onRead: () => countRead('temporal') }),
     schedules: createScheduleEngine(temporal),
-    reader: createGoalReader({ pool, viewCache, hotViews, onQuery: countRead }),
+    reader: createGoalReader({ pool, viewCache, hotViews, durations, onQuery: countRead }),
+    durations,
     hotViews,
     lane,
     goalList,

@@ -13,7 +13,8 @@ import { terminalWidth } from '../text/terminal-width.ts';
 import { formatHead } from '../watch/goal-frame.ts';
 import { exitCodeOf } from '../watch/outcome.ts';
 import { openQuestions } from '../watch/questions.ts';
-import { describeWait, formatTask } from '../watch/task-line.ts';
+import { describeWait } from '../watch/describe-wait.ts';
+import { formatTask } from '../watch/task-line.ts';
 import { orderTasks } from '../watch/task-order.ts';
 
 const defaultWidth = 120;
@@ -37,7 +38,7 @@ export async function printGoal(session: Session, id: string): Promise<undefined
       ['waits', waitingFor && [waitingFor.kind, waitingFor.until ?? waitingFor.detail].join(' ')],
       ['created', createdAt],
       // Of goals that were recorded before there were limits it is undefined.
-      ['waiting', waitingFor ? describeWait(waitingFor) : null],
+      ['waiting', waitingFor ? describeWait(waitingFor, (at) => at) : null],
       ['finished', finishedAt],
       ['error', error === null ? null : `${error.code} ${error.message}`],
       ['usage', usage.tokens === 0 ? null : `${usage.tokens} tokens, ${usage.usd} USD`],
@@ -98,7 +99,7 @@ export async function printGraph(session: Session, id: string): Promise<undefine
       tick: null,
     };
     return [
-      ...formatHead(goal, options),
+      ...formatHead(goal, { ...options, eta: graph.eta }),
       ...orderTasks(graph).tree.map(({ task, level }) => formatTask(task, level, options)),
     ];
   });

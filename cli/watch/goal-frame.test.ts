@@ -12,7 +12,7 @@ const startedAt = '2025-01-01T00:00:08.000Z';
 
 const render = (tasks: TaskView[], size: { width: number; height: number }, liveLines: [string, string][] = []) =>
   renderFrame(
-    { goal: goalView(), order: orderTasks(graphView(tasks)), liveLines: new Map(liveLines) },
+    { goal: goalView(), order: orderTasks(graphView(tasks)), eta: null, liveLines: new Map(liveLines) },
     { ...size, paint: createPaint(false), now, tick: 0 },
   );
 
@@ -23,7 +23,8 @@ describe('the frame of a watched goal', () => {
         id: 'report',
         title: 'Write report',
         after: ['lines', 'ask'],
-        waitingFor: { kind: 'dependency', detail: 'waits for lines', until: null },
+        waitingFor: { kind: 'dependency', detail: 'lines', until: null },
+        eta: '2025-01-01T00:00:14.000Z',
       }),
       taskView({
         id: 'list',
@@ -59,7 +60,7 @@ describe('the frame of a watched goal', () => {
       '  ⠋ Measure lines  lines  4/9 (1 failed) · 2.0 s',
       '    │ src/main.ts',
       '  ✖ ask  ASTRA_TOOL_FAILED no way',
-      '    · Write report  report  waits for lines',
+      '    · Write report  report  waits for lines · ends in ~4 s',
     ]);
   });
 

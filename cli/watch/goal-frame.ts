@@ -2,6 +2,7 @@ import type { GoalView } from '@astra/sdk';
 import { clean, truncate } from '../text/clean.ts';
 import { elapsedMs, formatDuration } from '../text/duration.ts';
 import type { Paint } from '../text/paint.ts';
+import { describeEta, describeWait } from './describe-wait.ts';
 import { formatTask, indentOf } from './task-line.ts';
 import { selectTasks, summarizeRest, type PlacedTask, type TaskOrder } from './task-order.ts';
 
@@ -9,6 +10,7 @@ import { selectTasks, summarizeRest, type PlacedTask, type TaskOrder } from './t
 export interface Scene {
   readonly goal: GoalView;
   readonly order: TaskOrder;
+  readonly eta: string | null;
   /** Task id → the last line it wrote. */
   readonly liveLines: ReadonlyMap<string, string>;
 }
@@ -37,14 +39,16 @@ function formatBar({ progress, status }: GoalView, width: number, paint: Paint):
 }
 
 /** Why a goal does not begin. */
-function formatWait({ waitingFor }: GoalView): string {
-  if (!waitingFor) return '';
-  return waitingFor.until === null ? `waits for ${clean(waitingFor.detail)}` : `waits until ${waitingFor.until}`;
+const formatWait = ({ waitingFor }: GoalView): string =>
+  waitingFor ? clean(describeWait(waitingFor, (at) => at)) : '';
+
+interface HeadOptions extends Pick<FrameOptions, 'paint' | 'width' | 'now'> {
+  /** The graph's. */
+  readonly eta?: string | null;
 }
 
 /** Objective, state, bar, counts and time: two lines. */
-export function formatHead(goal: GoalView, options: Pick<FrameOptions, 'paint' | 'width' | 'now'>): string[] {
-  const { paint, width, now } = options;
+export function formatHead(goal: GoalView, { paint, width, now, eta = null }: HeadOptions): string[] {
   const { running, failed, waiting } = goal.progress;
   const counts = [
     running > 0 ? `${running} running` : '',
@@ -53,6 +57,7 @@ export function formatHead(goal: GoalView, options: Pick<FrameOptions, 'paint' |
     formatWait(goal),
     truncate(clean(goal.pause?.reason ?? ''), 60),
     formatDuration(elapsedMs(goal.createdAt, goal.finishedAt, now)),
+    describeEta(eta, now),
   ].filter((part) => part !== '');
   const title = truncate(clean(goal.objective), Math.max(10, width - goal.id.length - 2));
   const bar = width >= 60 ? `${formatBar(goal, Math.min(30, width - 50), paint)}  ` : '';
@@ -63,9 +68,9 @@ export function formatHead(goal: GoalView, options: Pick<FrameOptions, 'paint' |
 }
 
 /** One frame of at most `height` lines: the head, then the tree, or what of it matters most. */
-export function renderFrame({ goal, order, liveLines }: Scene, options: FrameOptions): string[] {
+export function renderFrame({ goal, order, eta, liveLines }: Scene, options: FrameOptions): string[] {
   const { paint, width, height, now, tick } = options;
-  const head = formatHead(goal, options);
+  const head = formatHead(goal, { ...options, eta });
   const lineOf = ({ task }: PlacedTask) => (task.status === 'running' ? liveLines.get(task.id) : undefined);
   const shown = selectTasks(order, height - head.length, (entry) => (lineOf(entry) === undefined ? 1 : 2));
   const tree = shown.flatMap((entry) => {

@@ -61,6 +61,6 @@ test('both say why a goal is paused, and what waits for it', () => {
     display.close();
   }
   expect(log.output()).toContain('goal paused: 9 of 10 failed.');
-  expect(log.output()).toContain('parked    List files (list): 9 of 10 failed.');
+  expect(log.output()).toContain('parked    List files (list): paused: 9 of 10 failed.');
   expect(emulate(tree.output())[1]).toMatch(/^paused .*9 of 10 failed\./);
 });

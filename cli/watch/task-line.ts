@@ -1,7 +1,9 @@
 import type { TaskStatus, TaskView } from '@astra/sdk';
 import { clean, truncate } from '../text/clean.ts';
 import { elapsedMs, formatDuration } from '../text/duration.ts';
+import { formatTime } from '../text/format-time.ts';
 import type { Paint } from '../text/paint.ts';
+import { describeEta, describeWait } from './describe-wait.ts';
 
 type Mark = readonly [symbol: string, style: 'green' | 'red' | 'yellow' | 'cyan' | 'dim'];
 
@@ -24,13 +26,6 @@ const maxIndent = 8;
 export const indentOf = (level: number, width: number): string =>
   ' '.repeat(2 * Math.min(level, maxIndent, Math.floor(width / 16)));
 
-/** What a goal or a task waits for, in a few words. */
-export function describeWait({ kind, detail }: NonNullable<TaskView['waitingFor']>): string {
-  // The id of an approval is to be pasted, so it stands where it is never cut (`formatQuestion`).
-  if (kind === 'approval') return 'waits for a decision';
-  return kind === 'concurrency' || kind === 'rate_limit' ? `waits for the limit ${detail}` : detail;
-}
-
 const receipts = {
   not_started: 'not started',
   aborted: 'aborted',
@@ -46,16 +41,19 @@ function describeMap({ total, completed, failed, compensated = 0 }: NonNullable<
 
 /** What there is to know of the task's state beside the state: how long, how far, why. */
 export function describeTask(task: TaskView, now: number): string {
-  const { status, map, attempt, startedAt, finishedAt, waitingFor, error, childGoalId } = task;
+  const { status, map, attempt, startedAt, finishedAt, waitingFor, eta, error, childGoalId } = task;
+  const wait = finishedAt === null && waitingFor ? describeWait(waitingFor, (at) => formatTime(at, now)) : '';
   return [
     map === null ? '' : describeMap(map),
     task.cancelReceipt === null ? '' : receipts[task.cancelReceipt],
     task.compensationError === undefined ? '' : `not compensated: ${task.compensationError.message}`,
     childGoalId ?? '',
     attempt > 1 ? `attempt ${attempt}` : '',
+    // Before what may be long and is cut.
+    wait,
     error === null ? '' : `${error.code} ${error.message}`,
-    waitingFor !== null && status !== 'running' && finishedAt === null ? describeWait(waitingFor) : '',
     startedAt !== null && status !== 'pending' ? formatDuration(elapsedMs(startedAt, finishedAt, now)) : '',
+    describeEta(eta, now),
   ]
     .filter((part) => part !== '')
     .map(clean)

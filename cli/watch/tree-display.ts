@@ -40,7 +40,8 @@ export function createTreeDisplay(stream: TextStream, paint: Paint): ProgressDis
         return;
       }
       const first = scene === null;
-      scene = { goal: update.goal, order: orderTasks(update.graph ?? { tasks: [] }), liveLines };
+      const { goal, graph } = update;
+      scene = { goal, order: orderTasks(graph ?? { tasks: [] }), eta: graph?.eta ?? null, liveLines };
       if (first) draw();
     },
     ask(lines) {

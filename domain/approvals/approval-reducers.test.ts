@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { emptyRecord, isNews, reduce, type GoalRecord } from '../goal-view.ts';
+import { taskView } from '../graph-view.ts';
 import type { TaskOutline } from '../plan-outline.ts';
 import type { GoalId } from '../schemas/common.ts';
 import type { EventData, EventDraft, EventType } from '../schemas/event.ts';
@@ -70,13 +71,15 @@ describe('approvals', () => {
     const risky = { ...asked, kind: 'risky_task', tool: 'text.render', required: 1 } as const;
     const asking = (about: object = {}) =>
       recordOf([tool('ask')], draft('approval.requested', { ...risky, ...about }, { taskId: 'ask' }));
-    const queued = { status: 'queued', attempt: 0, startedAt: null, waitingFor: { kind: 'worker', detail: 'tools' } };
+    const queued = { status: 'queued', attempt: 0, startedAt: null };
+    const waits = { waitingFor: { kind: 'worker', detail: 'tools', until: null } };
 
     test('hold it back before it begins, and queue it when they are given', () => {
       const record = asking();
       expect(record.tasks.get('ask')).toMatchObject({ status: 'awaiting_approval', attempt: 0, startedAt: null });
       fold(record, [vote('ann', 'approved')]);
       expect(record.tasks.get('ask')).toMatchObject(queued);
+      expect(taskView(record, 'ask')).toMatchObject(waits);
       fold(record, [draft('task.started', {}, { taskId: 'ask', second: 30 })]);
       expect(record.tasks.get('ask')).toMatchObject({ status: 'running', attempt: 1, startedAt: at(30) });
     });

@@ -1,7 +1,6 @@
 import { touchedTask, untouchedTask, type Changes, type GoalRecord } from '../goal-record.ts';
 import { putApproval, putTask, unlessStopped, update } from '../goal-writes.ts';
 import type { Reducers } from '../goal-view.ts';
-import { bindingOf } from '../plan-outline.ts';
 import type { Approval } from '../schemas/approval.ts';
 import { isApproved, noDetails } from './approval-details.ts';
 
@@ -63,8 +62,5 @@ function goOn(record: GoalRecord, approval: Approval, written: Written): void {
     return putTask(record, taskId, { ...task, status: 'running', waitingFor: null }, written);
   }
   if (!isApproved(approval)) return;
-  const outline = record.outlineOf.get(taskId);
-  const workerClass = record.outline && outline ? bindingOf(record.outline, outline)?.workerClass : undefined;
-  const waitingFor = { kind: 'worker', detail: workerClass ?? 'kernel', until: null } as const;
-  putTask(record, taskId, { ...task, status: 'queued', waitingFor }, written);
+  putTask(record, taskId, { ...task, status: 'queued', waitingFor: null }, written);
 }

@@ -1,10 +1,29 @@
 import { riskOf, type PlanOutline, type TaskOutline, type ToolBinding } from '../plan-outline.ts';
-import type { Task } from '../schemas/plan.ts';
+import type { GoalTask, Task } from '../schemas/plan.ts';
+import { templateCallSchema } from '../schemas/goal.ts';
 import type { CheckedTask, ToolCatalogue } from './check-plan.ts';
 
 /** The tool call of a task or of a map's items. */
 const toolCallOf = (task: Task): Partial<Extract<Task, { kind: 'tool' }>> =>
   task.kind === 'map' ? task.task : task.kind === 'tool' ? task : {};
+
+const namedTemplate = templateCallSchema.pick({ name: true }).strip();
+
+/** A name that is an expression is none yet. */
+const templateOf = ({ goal }: GoalTask): Pick<TaskOutline, 'template'> => {
+  const { data: call } = namedTemplate.safeParse(goal['template']);
+  return call ? { template: call.name } : {};
+};
+
+function ofKind(task: Task): Partial<TaskOutline> {
+  if (task.kind === 'goal') return templateOf(task);
+  if (task.kind === 'wait') return task.seconds === undefined ? {} : { seconds: task.seconds };
+  if (task.kind !== 'map') return {};
+  return {
+    ...(task.maxConcurrency !== undefined && { maxConcurrency: task.maxConcurrency }),
+    minSuccess: typeof task.minSuccess === 'number' ? task.minSuccess : 1,
+  };
+}
 
 function outlineTask({ task, dependencies }: CheckedTask, catalogue: ToolCatalogue): TaskOutline {
   const call = toolCallOf(task);
@@ -19,10 +38,7 @@ function outlineTask({ task, dependencies }: CheckedTask, catalogue: ToolCatalog
     ...(timeoutSeconds !== undefined && { timeoutSeconds }),
     ...(retry !== undefined && { retry }),
     ...(riskOf(call, catalogue.get(tool ?? '')) === 'high' && { risk: 'high' }),
-    ...(task.kind === 'map' && {
-      ...(task.maxConcurrency !== undefined && { maxConcurrency: task.maxConcurrency }),
-      minSuccess: typeof task.minSuccess === 'number' ? task.minSuccess : 1,
-    }),
+    ...ofKind(task),
   };
 }
 

@@ -15,6 +15,7 @@ import {
 import { pauseOnSchema, pauseSchema } from './pause.ts';
 import { planSchema } from './plan.ts';
 import { templateNameSchema } from './template.ts';
+import { waitingKindSchema } from './waiting.ts';
 import { targetUrlSchema } from './webhook.ts';
 
 export const templateCallSchema = z.strictObject({
@@ -112,19 +113,7 @@ export const progressSchema = z.strictObject({
 
 /** Why something does not go on, and until when if that is known. */
 export const waitingForSchema = z.strictObject({
-  kind: z.enum([
-    'dependency',
-    'approval',
-    'retry',
-    'timer',
-    'event',
-    'worker',
-    'concurrency',
-    'rate_limit',
-    'budget',
-    'paused',
-  ]),
-  /** What exactly: a task, an approval's id, an event, a worker class, a limit's name. */
+  kind: waitingKindSchema,
   detail: z.string(),
   until: timestampSchema.nullable(),
 });
@@ -204,7 +193,10 @@ export const taskViewSchema = z.strictObject({
   status: taskStatusSchema,
   attempt: z.int(),
   after: z.array(z.string()),
+  /** Set unless the task is running or over; a task of kind `wait` runs while it waits, and has it too. */
   waitingFor: waitingForSchema.nullable(),
+  /** When it is expected to be over; null: it is, or nobody can say. */
+  eta: timestampSchema.nullable(),
   startedAt: timestampSchema.nullable(),
   finishedAt: timestampSchema.nullable(),
   /** On a completed task exactly one of the two is set; a graph leaves out outputs beyond 2 KiB. */
@@ -235,6 +227,9 @@ export const graphViewSchema = z.strictObject({
   revision: z.int(),
   tasks: z.array(taskViewSchema),
   edges: z.array(z.strictObject({ from: z.string(), to: z.string() })),
+  /** The longest chain of dependencies, by what its tasks took or are expected to take. */
   criticalPath: z.array(z.string()),
+  /** When the goal is expected to end; null: it has, or nobody can say. */
+  eta: timestampSchema.nullable(),
 });
 export type GraphView = z.infer<typeof graphViewSchema>;

@@ -40,6 +40,7 @@ export const taskView = (fields: Partial<TaskView> = {}): TaskView => ({
   attempt: 1,
   after: [],
   waitingFor: null,
+  eta: null,
   startedAt: null,
   finishedAt: null,
   error: null,
@@ -56,6 +57,7 @@ export const graphView = (tasks: TaskView[], fields: Partial<GraphView> = {}): G
   tasks,
   edges: tasks.flatMap(({ id, after }) => after.map((from) => ({ from, to: id }))),
   criticalPath: [],
+  eta: null,
   ...fields,
 });
 

@@ -274,6 +274,15 @@ CREATE TABLE secrets (
   PRIMARY KEY (tenant, name, version)
 );
 
+CREATE TABLE task_durations (
+  tenant text COLLATE "C" NOT NULL,
+  task_type text COLLATE "C" NOT NULL,
+  tasks bigint NOT NULL,
+  mean_seconds double precision NOT NULL,
+  updated_at timestamp with time zone NOT NULL,
+  PRIMARY KEY (tenant, task_type)
+);
+
 CREATE TABLE tasks (
   tenant text COLLATE "C" NOT NULL,
   goal_id text COLLATE "C" NOT NULL,

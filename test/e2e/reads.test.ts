@@ -58,8 +58,10 @@ describe('views and graphs', () => {
       const first = await read();
       const etag = first.headers.get('etag')!;
       const { seq } = (await first.json()) as { seq: number };
-      expect(etag).toBe(`"${seq}"`);
-      for (const known of [etag, `W/${etag}`, `"1", ${etag}`]) {
+      const tag = `"${seq}"`;
+      // What is expected of the tasks changes without an event.
+      expect(etag).toBe(path === '/graph' ? `W/${tag}` : tag);
+      for (const known of [tag, `W/${tag}`, `"1", ${tag}`]) {
         const same = await read(known);
         expect({ status: same.status, etag: same.headers.get('etag'), body: await same.text() }).toEqual({
           status: 304,

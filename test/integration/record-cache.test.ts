@@ -241,7 +241,7 @@ describe('after any run', () => {
       );
       const before = api.queries.postgres;
       await expect(view(api, goal)).resolves.toEqual({ ...record.head, ...record.state });
-      await expect(api.reader.graph(goal.tenant, goal.goalId)).resolves.toEqual(graphView(record, outputs));
+      await expect(api.reader.graph(goal.tenant, goal.goalId)).resolves.toEqual(graphView(record, { outputs }));
       expect(api.queries.postgres - before).toBeLessThanOrEqual(1);
       await expect(inRedis(api, goal)).resolves.toBe(String(record.state.seq));
     }

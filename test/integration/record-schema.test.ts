@@ -37,6 +37,7 @@ test('processes that start at the same time migrate once', async () => {
     { name: '000008_approvals', count: 1 },
     { name: '000009_budgets', count: 1 },
     { name: '000010_flow_limits', count: 1 },
+    { name: '000011_durations', count: 1 },
   ]);
 });
 
