@@ -43,6 +43,18 @@ describe('criticalPath', () => {
     );
   });
 
+  test('with weights is the heaviest chain, not the one of most tasks', () => {
+    const tasks = [
+      { id: 'a', after: [] },
+      { id: 'b', after: ['a'] },
+      { id: 'heavy', after: [] },
+      { id: 'c', after: ['b'] },
+    ];
+    expect(criticalPath(tasks, [1, 1, 9, 1])).toEqual(['heavy']);
+    expect(criticalPath(tasks, [3, 3, 9, 3])).toEqual(['a', 'b', 'c']);
+    expect(remainingPathLengths(tasks, [1, 1, 9, 1])).toEqual([3, 2, 9, 1]);
+  });
+
   test('each remaining path is one longer than the longest of its dependents', () => {
     fc.assert(
       fc.property(randomTasks(), (tasks) => {

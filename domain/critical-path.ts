@@ -1,10 +1,10 @@
 import type { TaskOutline } from './plan-outline.ts';
 
 type Dependent = Pick<TaskOutline, 'id' | 'after'>;
-type Weight<T> = (task: T) => number;
+type Weights = readonly number[];
 
 /** Places of tasks in the list that they are in. */
-interface DependentsFirst {
+export interface DependentsFirst {
   /** Without tasks on a cycle. */
   readonly order: readonly number[];
   /** Of each task, those that are in the list. */
@@ -30,55 +30,54 @@ export function dependentsFirst(tasks: readonly Dependent[]): DependentsFirst {
   return { order, dependencies };
 }
 
-/**
- * Weight of the heaviest chain that begins with each task, the task itself included: longest path in a DAG by dynamic
- * programming. O(V + E). A dependency that is not among `tasks` is left out, and so are tasks on a cycle (length 0).
- * @param weightOf 1 unless given: the length is then the number of tasks
- */
-export function remainingPathLengths<T extends Dependent>(
-  tasks: readonly T[],
-  weightOf: Weight<T> = () => 1,
-): readonly number[] {
-  const { order, dependencies } = dependentsFirst(tasks);
+interface Chains {
+  /** Weight of the heaviest chain that begins with each task, the task itself included; 0 on a cycle. */
+  readonly lengths: readonly number[];
+  /** The task that follows each on that chain: of several the first in the list; -1: none. */
+  readonly next: readonly number[];
+}
+
+function heaviestChains(
+  tasks: readonly Dependent[],
+  { weights, shape: { order, dependencies } }: { readonly weights?: Weights; readonly shape: DependentsFirst },
+): Chains {
   const lengths = tasks.map(() => 0);
   const behind = tasks.map(() => 0);
+  const next = tasks.map(() => -1);
   for (const index of order) {
-    // The order is one of places in the list.
-    const length = (behind[index] ?? 0) + weightOf(tasks[index] as T);
+    const length = (behind[index] ?? 0) + (weights?.[index] ?? 1);
     lengths[index] = length;
     for (const dependency of dependencies[index] ?? []) {
-      behind[dependency] = Math.max(behind[dependency] ?? 0, length);
+      const before = behind[dependency] ?? 0;
+      if (length < before || (length === before && index > (next[dependency] ?? -1))) continue;
+      behind[dependency] = length;
+      next[dependency] = index;
     }
   }
-  return lengths;
+  return { lengths, next };
 }
 
 /**
- * The ids of the heaviest chain of dependencies, first task first; of equally heavy ones, the first in the plan's order.
- * @param weightOf more than 0; 1 unless given
+ * Weight of the heaviest chain that begins with each task, the task itself included: longest path in a DAG by dynamic
+ * programming. O(V + E). A dependency that is not among `tasks` is left out, and so are tasks on a cycle (length 0).
+ * @param weights of the tasks, in their order; 1 unless given: the length is then the number of tasks
  */
-export function criticalPath<T extends Dependent>(tasks: readonly T[], weightOf?: Weight<T>): string[] {
-  const lengths = remainingPathLengths(tasks, weightOf);
-  const lengthOf = new Map(tasks.map((task, index) => [task.id, lengths[index] ?? 0]));
-  const dependents = new Map<string, string[]>();
-  for (const { id, after } of tasks) {
-    for (const dependency of after) {
-      const ids = dependents.get(dependency);
-      if (ids) ids.push(id);
-      else dependents.set(dependency, [id]);
-    }
-  }
-  const longest = (ids: readonly string[]): string | undefined =>
-    ids.reduce<string | undefined>(
-      (best, id) => ((lengthOf.get(id) ?? 0) > (best === undefined ? 0 : (lengthOf.get(best) ?? 0)) ? id : best),
-      undefined,
-    );
+export const remainingPathLengths = (tasks: readonly Dependent[], weights?: Weights): readonly number[] =>
+  heaviestChains(tasks, { ...(weights && { weights }), shape: dependentsFirst(tasks) }).lengths;
 
+/**
+ * The ids of the heaviest chain of dependencies, first task first; of equally heavy ones, the first in the plan's order.
+ * @param weights more than 0; 1 unless given
+ * @param options.shape of the tasks, where it is known already
+ */
+export function criticalPath(
+  tasks: readonly Dependent[],
+  weights?: Weights,
+  { shape = dependentsFirst(tasks) }: { readonly shape?: DependentsFirst } = {},
+): string[] {
+  const { lengths, next } = heaviestChains(tasks, { ...(weights && { weights }), shape });
+  let index = lengths.reduce((best, length, each) => (length > (lengths[best] ?? 0) ? each : best), -1);
   const path: string[] = [];
-  let next = longest(tasks.map((task) => task.id));
-  while (next !== undefined) {
-    path.push(next);
-    next = longest(dependents.get(next) ?? []);
-  }
+  for (; index >= 0; index = next[index] ?? -1) path.push(tasks[index]?.id ?? '');
   return path;
 }

@@ -48,7 +48,10 @@ export function estimateRun(
     counted.map((task) => [task.id, costOf(task.id) ?? averages.get(task.tool ?? '') ?? expected(task)]),
   );
   const usd = [...costs.values()].reduce((sum, cost) => sum + cost.usd, 0);
-  const chains = remainingPathLengths(counted, ({ id }) => costs.get(id)?.seconds ?? 0);
+  const chains = remainingPathLengths(
+    counted,
+    counted.map(({ id }) => costs.get(id)?.seconds ?? 0),
+  );
   const seconds = chains.reduce((longest, length) => Math.max(longest, length), 0);
   return { usd: String(rounded(usd, 1e6)), seconds: rounded(seconds, 1e3) };
 }

@@ -1,4 +1,4 @@
-import { criticalPath, dependentsFirst } from './critical-path.ts';
+import { criticalPath, dependentsFirst, type DependentsFirst } from './critical-path.ts';
 import { isFinalTask, type TaskState } from './goal-record.ts';
 import type { TaskOutline } from './plan-outline.ts';
 import type { WaitingKind } from './schemas/waiting.ts';
@@ -27,83 +27,88 @@ const openEnded: ReadonlySet<WaitingKind> = new Set<WaitingKind>([
   'goal_ending',
 ]);
 
-const msOf = (time: string | null | undefined): number | null => (typeof time === 'string' ? Date.parse(time) : null);
+/** Null: nobody can say when. */
+type Expected = number | null;
+
+const laterOf = (a: Expected, b: Expected): Expected => (a === null || b === null ? null : Math.max(a, b));
+
+const msOf = (time: string | null | undefined): Expected => (typeof time === 'string' ? Date.parse(time) : null);
+
+const secondsOf = (outline: TaskOutline, known: KnownSeconds): number | undefined =>
+  outline.seconds ?? known.get(taskTypeOf(outline) ?? '');
 
 /** At the pace that it had so far. */
-function mapEndMs({ map, startedAt }: TaskState, nowMs: number): number | null {
+function mapEndMs({ map, startedAt }: TaskState, nowMs: number): Expected {
   const startedMs = msOf(startedAt);
   const done = map ? map.completed + map.failed : 0;
   if (!map || done === 0 || startedMs === null) return null;
   return nowMs + ((nowMs - startedMs) / done) * (map.total - done);
 }
 
-function runningEndMs({ outline, state }: StandingTask, { nowMs }: Knowledge, seconds: number | undefined) {
+function runningEndMs({ outline, state }: StandingTask, nowMs: number, seconds: number | undefined): Expected {
   if (state.waitingFor) return state.waitingFor.kind === 'timer' ? msOf(state.waitingFor.until) : null;
+  const endMs = outline.kind === 'map' ? mapEndMs(state, nowMs) : null;
+  if (endMs !== null) return endMs;
   const startedMs = msOf(state.startedAt);
-  if (outline.kind === 'map') {
-    const endMs = mapEndMs(state, nowMs);
-    if (endMs !== null) return endMs;
-  }
   return startedMs === null || seconds === undefined ? null : startedMs + seconds * 1_000;
 }
 
-/** @param fromMs when what it depends on is over. Null: nobody can say, and never before now. */
-function endMsOf(task: StandingTask, knowledge: Knowledge, { fromMs, seconds }: Course): number | null {
-  const { state } = task;
-  const { nowMs } = knowledge;
-  if (state.status === 'running') {
-    const endMs = runningEndMs(task, knowledge, seconds);
-    return endMs === null ? null : Math.max(endMs, nowMs);
-  }
-  if (seconds === undefined || fromMs === null) return null;
-  if (state.waitingFor && openEnded.has(state.waitingFor.kind)) return null;
-  return Math.max(nowMs, fromMs, msOf(state.waitingFor?.until) ?? 0) + seconds * 1_000;
-}
-
 interface Course {
-  readonly fromMs: number | null;
+  readonly nowMs: number;
+  /** When what the task depends on is over. */
+  readonly fromMs: Expected;
+  /** How long it takes; undefined: nobody knows. */
   readonly seconds: number | undefined;
 }
 
-const secondsOf = (outline: TaskOutline, known: KnownSeconds): number | undefined =>
-  outline.seconds ?? known.get(taskTypeOf(outline) ?? '');
+/** Never before now. */
+function endMsOf(task: StandingTask, { nowMs, fromMs, seconds }: Course): Expected {
+  const { status, waitingFor } = task.state;
+  if (status === 'running') return laterOf(runningEndMs(task, nowMs, seconds), nowMs);
+  if (seconds === undefined || fromMs === null) return null;
+  if (waitingFor && openEnded.has(waitingFor.kind)) return null;
+  return Math.max(nowMs, fromMs, msOf(waitingFor?.until) ?? 0) + seconds * 1_000;
+}
 
 export interface Forecast {
-  /** Of each task that is not over: when its end is expected, null where nobody can say. */
-  readonly endsMs: ReadonlyMap<string, number | null>;
-  /** When the last of those that will end does; null where nobody can say. */
-  readonly endMs: number | null;
+  /** Of each task, in their order, when its end is expected; undefined: it is over. */
+  readonly endsMs: readonly (Expected | undefined)[];
+  /** When the last of those that will end does. */
+  readonly endMs: Expected;
 }
 
 /**
  * When tasks that are not over are expected to be: each begins when the last that it depends on has ended, and takes as
  * long as those of its type did. Workers are taken to be free, and conditions to hold. O(V + E).
+ * @param shape of the tasks
  */
-export function forecast(tasks: readonly StandingTask[], knowledge: Knowledge): Forecast {
-  const { order, dependencies } = dependentsFirst(tasks.map(({ outline }) => outline));
-  const endsMs = new Map<string, number | null>();
-  let lastMs: number | null = knowledge.nowMs;
-  const laterOf = (a: number | null, b: number | null): number | null =>
-    a === null || b === null ? null : Math.max(a, b);
+export function forecast(
+  tasks: readonly StandingTask[],
+  { known, nowMs }: Knowledge,
+  { shape: { order, dependencies } }: { readonly shape: DependentsFirst },
+): Forecast {
+  const endsMs = tasks.map((): Expected | undefined => undefined);
+  let endMs: Expected = nowMs;
   for (const index of order.toReversed()) {
     const task = tasks[index];
     if (!task || isFinalTask(task.state.status)) continue;
-    const { id } = task.outline;
-    const fromMs = (dependencies[index] ?? [])
-      .map((dependency) => endsMs.get(tasks[dependency]?.outline.id ?? ''))
-      .reduce<number | null>((latest, endMs) => (endMs === undefined ? latest : laterOf(latest, endMs)), 0);
-    const endMs = endMsOf(task, knowledge, { fromMs, seconds: secondsOf(task.outline, knowledge.known) });
-    endsMs.set(id, endMs);
-    if (task.state.waitingFor?.kind !== 'goal_ending') lastMs = laterOf(lastMs, endMs);
+    let fromMs: Expected = nowMs;
+    for (const dependency of dependencies[index] ?? []) {
+      const before = endsMs[dependency];
+      if (before !== undefined) fromMs = laterOf(fromMs, before);
+    }
+    const expected = endMsOf(task, { nowMs, fromMs, seconds: secondsOf(task.outline, known) });
+    endsMs[index] = expected;
+    if (task.state.waitingFor?.kind !== 'goal_ending') endMs = laterOf(endMs, expected);
   }
-  return { endsMs, endMs: lastMs };
+  return { endsMs, endMs };
 }
 
-/** As `forecast` of an item of a map, which depends on nothing. */
-export const itemEndMs = (task: StandingTask, knowledge: Knowledge): number | null =>
+/** As `forecast` of an item of a map, which depends on nothing; undefined: it is over. */
+export const itemEndMs = (task: StandingTask, { known, nowMs }: Knowledge): Expected | undefined =>
   isFinalTask(task.state.status)
-    ? null
-    : endMsOf(task, knowledge, { fromMs: 0, seconds: knowledge.known.get(itemTypeOf(task.outline) ?? '') });
+    ? undefined
+    : endMsOf(task, { nowMs, fromMs: nowMs, seconds: known.get(itemTypeOf(task.outline) ?? '') });
 
 /** What a task took, or is expected to take. */
 function knownSecondsOf({ outline, state }: StandingTask, known: KnownSeconds): number | undefined {
@@ -119,12 +124,20 @@ const leastSeconds = 0.001;
  * The longest chain by what tasks took, or are expected to take; those of which nothing is known count as the others do on
  * average. O(V + E).
  */
-export function longestChain(tasks: readonly StandingTask[], known: KnownSeconds): string[] {
-  const seconds = new Map(tasks.map((task) => [task.outline.id, knownSecondsOf(task, known)]));
-  const ofKnown = [...seconds.values()].filter((each) => each !== undefined);
+export function longestChain(
+  tasks: readonly StandingTask[],
+  known: KnownSeconds,
+  { shape }: { readonly shape: DependentsFirst },
+): string[] {
+  const seconds = tasks.map((task) => knownSecondsOf(task, known));
+  const ofKnown = seconds.filter((each) => each !== undefined);
   const average = ofKnown.length === 0 ? 1 : ofKnown.reduce((sum, each) => sum + each, 0) / ofKnown.length;
   return criticalPath(
     tasks.map(({ outline }) => outline),
-    ({ id }) => Math.max(seconds.get(id) ?? average, leastSeconds),
+    seconds.map((each) => Math.max(each ?? average, leastSeconds)),
+    { shape },
   );
 }
+
+export const shapeOf = (tasks: readonly StandingTask[]): DependentsFirst =>
+  dependentsFirst(tasks.map(({ outline }) => outline));

@@ -1,4 +1,4 @@
-import { forecast, itemEndMs, longestChain, type Knowledge, type StandingTask } from './forecast.ts';
+import { forecast, itemEndMs, longestChain, shapeOf, type Knowledge, type StandingTask } from './forecast.ts';
 import {
   isFinalGoal,
   isFinalTask,
@@ -108,9 +108,12 @@ export function taskView(record: GoalRecord, taskId: string, sources: Sources = 
   }
   const { outputs = new Map(), knowledge } = sources;
   const tasks = standingTasks(record);
-  const task = tasks.find(({ outline }) => outline.id === taskId);
-  const foretold = task && knowledge && !isFinalTask(task.state.status) ? forecast(tasks, knowledge) : null;
-  return task ? present(record, task, { id: taskId, outputs, endMs: foretold?.endsMs.get(taskId) }) : null;
+  const index = tasks.findIndex(({ outline }) => outline.id === taskId);
+  const task = tasks[index];
+  if (!task) return null;
+  const isOver = isFinalTask(task.state.status);
+  const foretold = knowledge && !isOver ? forecast(tasks, knowledge, { shape: shapeOf(tasks) }) : null;
+  return present(record, task, { id: taskId, outputs, endMs: foretold?.endsMs[index] });
 }
 
 /** `GET /v1/goals/{id}/graph`; null before there is a plan. O(V + E). */
@@ -118,17 +121,17 @@ export function graphView(record: GoalRecord, { outputs = new Map(), knowledge }
   const { head, outline, state } = record;
   if (!head || !outline) return null;
   const tasks = standingTasks(record);
-  const foretold = knowledge && !isFinalGoal(state.status) ? forecast(tasks, knowledge) : null;
+  const shape = shapeOf(tasks);
+  const foretold = knowledge && !isFinalGoal(state.status) ? forecast(tasks, knowledge, { shape }) : null;
   return {
     goalId: head.id,
     seq: state.seq,
     revision: outline.revision,
-    tasks: tasks.map((task) => {
-      const { id } = task.outline;
-      return present(record, task, { id, outputs, endMs: foretold?.endsMs.get(id) });
-    }),
+    tasks: tasks.map((task, index) =>
+      present(record, task, { id: task.outline.id, outputs, endMs: foretold?.endsMs[index] }),
+    ),
     edges: outline.tasks.flatMap(({ id, after }) => after.map((from) => ({ from, to: id }))),
-    criticalPath: longestChain(tasks, knowledge?.known ?? new Map()),
+    criticalPath: longestChain(tasks, knowledge?.known ?? new Map(), { shape }),
     eta: timeOf(foretold?.endMs),
   };
 }

@@ -136,4 +136,8 @@ test('an estimate is the longest chain, and what others of the tool cost where n
   const costOf = (id: string) => costs[id];
   expect(estimateRun(tasks, new Set(['b', 'c', 'new']), { costOf })).toEqual({ usd: '0.5', seconds: 5 });
   expect(estimateRun(tasks, new Set(), { costOf })).toEqual({ usd: '0', seconds: 0 });
+  // Of what the goal itself has never done other goals tell how long it takes.
+  const strange = [...tasks, { ...outlined('other', 'new'), tool: 'shell.run' }];
+  const known = new Map([['shell.run', 20]]);
+  expect(estimateRun(strange, new Set(['new', 'other']), { costOf, known })).toEqual({ usd: '0.25', seconds: 22 });
 });
