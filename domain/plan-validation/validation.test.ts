@@ -228,6 +228,26 @@ describe('a valid plan', () => {
     });
   });
 
+  test('says how long timers take, and which templates sub-goals are from, unless that is found out later', () => {
+    const { outline } = validatePlan(
+      {
+        tasks: [
+          { id: 'nap', kind: 'wait', seconds: 0 },
+          { id: 'nightly', kind: 'goal', goal: { template: { name: 'nightly', params: { a: '{{ goal.input.a }}' } } } },
+          { id: 'any', kind: 'goal', goal: { template: { name: '{{ goal.input.name }}' } } },
+          { id: 'later', kind: 'goal', goal: { template: '{{ goal.input.template }}' } },
+        ],
+      },
+      catalogue,
+    );
+    expect(outline.tasks).toEqual([
+      { id: 'nap', kind: 'wait', after: [], seconds: 0 },
+      { id: 'nightly', kind: 'goal', after: [], template: 'nightly' },
+      { id: 'any', kind: 'goal', after: [] },
+      { id: 'later', kind: 'goal', after: [] },
+    ]);
+  });
+
   test('says which calls are risky, by their own word or their tool’s, and runs none of them in a segment', () => {
     const tools = new Map([
       ...catalogue,
