@@ -38,6 +38,10 @@ function formatBar({ progress, status }: GoalView, width: number, paint: Paint):
   return `${paint('green', '━'.repeat(filled))}${paint('dim', '─'.repeat(width - filled))} ${settled}/${total}`;
 }
 
+/** Why a goal does not begin. */
+const formatWait = ({ waitingFor }: GoalView): string =>
+  waitingFor ? clean(describeWait(waitingFor, (at) => at)) : '';
+
 interface HeadOptions extends Pick<FrameOptions, 'paint' | 'width' | 'now'> {
   /** The graph's. */
   readonly eta?: string | null;
@@ -50,8 +54,7 @@ export function formatHead(goal: GoalView, { paint, width, now, eta = null }: He
     running > 0 ? `${running} running` : '',
     waiting > 0 ? `${waiting} waiting` : '',
     failed > 0 ? paint('red', `${failed} failed`) : '',
-    // Why it does not begin.
-    goal.waitingFor === null ? '' : clean(describeWait(goal.waitingFor, (at) => at)),
+    formatWait(goal),
     formatDuration(elapsedMs(goal.createdAt, goal.finishedAt, now)),
     describeEta(eta, now),
   ].filter((part) => part !== '');
