@@ -77,6 +77,10 @@ const ofTask = (taskId: string): readonly EventDraft[] => [
   draft('task.completed', { output: 1, startedAt: at(9) }, { taskId }),
   draft('task.failed', { error, startedAt: at(9) }, { taskId }),
   draft('task.skipped', { reason: 'condition' }, { taskId }),
+  draft('task.parked', { reason: 'budget', detail: 'usd of tenant' }, { taskId }),
+  draft('task.parked', { reason: 'paused', detail: 'lunch' }, { taskId }),
+  draft('task.unparked', { reason: 'budget' }, { taskId }),
+  draft('task.queued', { waitingFor: { kind: 'concurrency', detail: 'few', until: null } }, { taskId, attempt: 9 }),
   draft('task.cancelled', { reason: null }, { taskId }),
   asks(taskId, 'task'),
   asks(taskId, 'risky_task'),
@@ -88,6 +92,10 @@ const ofGoal: readonly EventDraft[] = [
   answers(undefined, 'approved'),
   draft('plan.approved', { revision: 1, by: 'ann' }),
   draft('plan.rejected', { revision: 1, by: 'ann', comment: null }),
+  draft('goal.paused', { by: 'request', reason: null, running: 'finish', shiftDeadlines: true }),
+  draft('goal.resumed', { by: 'request' }),
+  draft('goal.queued', { waitingFor: { kind: 'rate_limit', detail: 'slow', until: null } }),
+  draft('goal.admitted', {}),
   draft('goal.cancelling', { reason: null }),
   draft('goal.completed', { output: 1 }),
   draft('goal.failed', { error }),
@@ -130,7 +138,19 @@ test('a task says why it waits exactly when it neither runs nor is over, whateve
     }),
     { numRuns: 500 },
   );
-  const kinds = ['approval', 'dependency', 'event', 'goal_ending', 'retry', 'timer', 'worker'];
+  const kinds = [
+    'approval',
+    'budget',
+    'concurrency',
+    'dependency',
+    'event',
+    'goal_ending',
+    'paused',
+    'rate_limit',
+    'retry',
+    'timer',
+    'worker',
+  ];
   expect([...seen].toSorted()).toEqual(kinds);
 });
 
