@@ -56,6 +56,7 @@ export const errorRegistry = {
   ASTRA_WAIT_TIMEOUT: entry(504, 'The awaited event did not arrive in time'),
   ASTRA_DEPENDENCY_FAILED: entry(500, 'A goal that this one waited for did not complete'),
   ASTRA_COMPENSATION_FAILED: entry(500, 'Not all of the cancelled goal was compensated'),
+  ASTRA_REPLAN_FAILED: entry(500, 'The planner has no change that could be made'),
   ASTRA_TASK_FAILED: entry(500, 'A task of the goal failed'),
   ASTRA_MODEL_FAILED: entry(502, 'The model did not answer as asked', true),
   ASTRA_MODEL_REFUSED: entry(502, 'The model endpoint refused the request'),

@@ -35,12 +35,15 @@ export function goalHeadOf(goal: AcceptedGoal, objective?: string): GoalHead {
 
 /** When the goal begins, with which others it belongs, who is told of its end. Most submissions have none of it. */
 function rareParts({ submission, submittedAt }: AcceptedGoal): Partial<GoalHead> {
-  const { dependsOnGoalIds, cascadeId, callbackUrl } = submission;
+  const { dependsOnGoalIds, cascadeId, callbackUrl, onTaskFailure, planner, maxReplans } = submission;
   const startAt = startTimeOf(submission, submittedAt);
   return {
     ...(startAt !== null && { startAt }),
     ...(dependsOnGoalIds && { dependsOnGoalIds }),
     ...(cascadeId !== undefined && { cascadeId }),
     ...(callbackUrl !== undefined && { callbackUrl }),
+    ...(onTaskFailure !== undefined && { onTaskFailure }),
+    ...(planner !== undefined && { planner }),
+    ...(maxReplans !== undefined && { maxReplans }),
   };
 }

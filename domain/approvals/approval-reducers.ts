@@ -18,6 +18,8 @@ export const approvalReducers: ApprovalReducers = {
     const { approvalId: id, ...asked } = data;
     const begun = { status: 'pending' as const, votes: [], requestedAt: at };
     putApproval(record, { ...noDetails, ...asked, ...begun, id, goalId, taskId }, changes);
+    // The goal goes on by the plan that it has.
+    if (data.change) return;
     if (taskId === null) {
       const startedAt = record.tasks.size === 0 ? null : record.state.startedAt;
       return update(record, { status: unlessCancelling(record, 'awaiting_approval'), startedAt });

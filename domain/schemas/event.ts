@@ -39,6 +39,10 @@ export interface EventData {
     readonly by: string;
     /** Of the request, by which its repetition is known. */
     readonly changeId: string;
+    /** People were asked about it. */
+    readonly approvalId?: string;
+    /** It was made because this task had failed. */
+    readonly failedTask?: string;
   };
   /** The goal had ended and runs again, with a new revision of its plan: these tasks begin anew. */
   'goal.retried': {
@@ -49,7 +53,16 @@ export interface EventData {
     readonly changeId: string;
   };
   'plan.approved': { readonly revision: number; readonly by: string };
-  'plan.rejected': { readonly revision: number; readonly by: string; readonly comment: string | null };
+  'plan.rejected': {
+    readonly revision: number;
+    readonly by: string;
+    readonly comment: string | null;
+    /** It was a change of the plan: the goal goes on as it was. */
+    readonly changeId?: string;
+    readonly approvalId?: string;
+    readonly failedTask?: string;
+    readonly error?: ErrorInfo;
+  };
   /** task: an attempt began. Left out for a task that ends sooner than it would be recorded. */
   'task.started': {
     readonly queuedAt?: string;
@@ -79,6 +92,7 @@ export interface EventData {
     readonly tool?: string;
     readonly inputArtifact?: Artifact;
     readonly map?: NonNullable<Approval['map']>;
+    readonly change?: NonNullable<Approval['change']>;
   };
   'approval.decided': {
     readonly approvalId: string;

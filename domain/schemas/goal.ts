@@ -23,6 +23,28 @@ export const cascadeIdSchema = z
   .string()
   .regex(/^[\w.:-]{1,128}$/, 'must have 1 to 128 letters, digits, "_", ".", ":" or "-"');
 
+export const plannerNameSchema = z
+  .string()
+  .regex(/^[a-z0-9][a-z0-9-]{0,62}$/, 'must be a lower-case name of at most 63 characters');
+
+interface Replanning {
+  readonly onTaskFailure?: 'fail' | 'replan' | undefined;
+  readonly planner?: string | undefined;
+  readonly maxReplans?: number | undefined;
+  readonly template?: unknown;
+}
+
+function checkReplanning(goal: Replanning, issues: Pick<z.core.$RefinementCtx, 'addIssue'>): void {
+  const { onTaskFailure, planner, maxReplans, template } = goal;
+  const add = (path: string, message: string): void => issues.addIssue({ code: 'custom', path: [path], message });
+  if (onTaskFailure !== 'replan') {
+    if (planner !== undefined) add('planner', 'is asked when a task fails: give onTaskFailure "replan" too');
+    if (maxReplans !== undefined) add('maxReplans', 'counts replans: give onTaskFailure "replan" too');
+  } else if (planner === undefined && template === undefined) {
+    add('planner', 'say who is asked; only a goal of a template has a plan to fall back on');
+  }
+}
+
 /** The body of `POST /v1/goals`: exactly one source of the plan, `plan`, `template`, or `objective` alone. */
 export const goalSubmissionSchema = z
   .strictObject({
@@ -47,6 +69,9 @@ export const goalSubmissionSchema = z
     cascadeId: cascadeIdSchema.optional(),
     /** Is sent the goal's last event. Sub-goals do not inherit it. */
     callbackUrl: targetUrlSchema.optional(),
+    onTaskFailure: z.enum(['fail', 'replan']).optional(),
+    planner: plannerNameSchema.optional(),
+    maxReplans: z.int().min(1).max(limits.replans).optional(),
   })
   .refine((goal) => goal.startAt === undefined || goal.delaySeconds === undefined, {
     message: 'give startAt or delaySeconds, not both',
@@ -55,7 +80,8 @@ export const goalSubmissionSchema = z
   .refine((goal) => !(goal.plan && goal.template), { message: 'give plan or template, not both', path: ['template'] })
   .refine((goal) => Boolean(goal.plan ?? goal.template ?? goal.objective), {
     message: 'give one source of the plan: plan, template or objective',
-  });
+  })
+  .superRefine(checkReplanning);
 export type GoalSubmission = z.infer<typeof goalSubmissionSchema>;
 
 export const goalStatusSchema = z.enum([
@@ -125,6 +151,9 @@ export const goalHeadSchema = z.strictObject({
   dependsOnGoalIds: z.array(goalIdSchema).optional(),
   cascadeId: cascadeIdSchema.optional(),
   callbackUrl: z.string().optional(),
+  onTaskFailure: z.enum(['fail', 'replan']).optional(),
+  planner: z.string().optional(),
+  maxReplans: z.int().optional(),
 });
 export type GoalHead = z.infer<typeof goalHeadSchema>;
 
@@ -145,6 +174,8 @@ export const goalStateSchema = z.strictObject({
   usage: usageSchema,
   startedAt: timestampSchema.nullable(),
   finishedAt: timestampSchema.nullable(),
+  /** Of a goal that replans: how often its planner was asked in this run, and may be. */
+  replans: z.strictObject({ used: z.int(), limit: z.int() }).optional(),
 });
 export type GoalState = z.infer<typeof goalStateSchema>;
 

@@ -70,6 +70,7 @@ export const approvalView = (fields: Partial<Approval> = {}): Approval => ({
   input: null,
   inputArtifact: null,
   map: null,
+  change: null,
   status: 'pending',
   required: 1,
   deciders: null,
