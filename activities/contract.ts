@@ -1,4 +1,5 @@
-import type { Approval, Deciders, Delegation } from '../domain/schemas/approval.ts';
+import type { ReplanTerms } from '../domain/replans.ts';
+import type { Approval, ApprovalTerms, Deciders, Delegation } from '../domain/schemas/approval.ts';
 import type { GoalId } from '../domain/schemas/common.ts';
 import type { ErrorInfo } from '../domain/schemas/common.ts';
 import type { EventDraft } from '../domain/schemas/event.ts';
@@ -141,14 +142,45 @@ interface PlanRequest {
   readonly changeId: string;
 }
 export interface AmendPlanArgs extends PlanRequest {
-  readonly change: PlanChange;
+  /** Left out: the one that is kept under the change's id. */
+  readonly change?: PlanChange;
+  /** People have approved it. */
+  readonly approvalId?: string;
+  /** It is made because this task has failed, and must remove or replace it. */
+  readonly failedTask?: string;
 }
+export interface OpenChangeArgs {
+  readonly goal: GoalRef;
+  readonly changeId: string;
+  readonly terms: ApprovalTerms;
+}
+export type OpenChangeResult = { readonly approval: OpenedApproval } | { readonly error: ErrorInfo };
+
+/** A task has failed for good in a goal that replans. */
+export interface AskPlannerArgs extends TaskRef {
+  readonly changeId: string;
+  readonly attempt: number;
+  readonly limit: number;
+  /** Why the change was not made that was proposed last. */
+  readonly refusal: string | null;
+}
+export type AskPlannerResult =
+  /** A change is kept under the id. */
+  | { readonly kind: 'proposed' }
+  /** There is nothing to be done. */
+  | { readonly kind: 'none' }
+  | { readonly kind: 'refused'; readonly error: ErrorInfo };
 export interface RetryGoalArgs extends PlanRequest {
   readonly retry: RetryRequest;
 }
 export type AmendPlanResult = { readonly outline: PlanOutline } | { readonly error: ErrorInfo };
 export type RetryGoalResult =
-  | { readonly outline: PlanOutline; readonly settled: { readonly [taskId: string]: SettledStatus } }
+  | {
+      readonly outline: PlanOutline;
+      readonly settled: { readonly [taskId: string]: SettledStatus };
+      /** Of a goal that replans. */
+      readonly replans?: ReplanTerms;
+    }
   | { readonly error: ErrorInfo };
 
 export interface OpenedApproval {
@@ -237,6 +269,8 @@ export interface KernelActivities extends SegmentActivities {
   beginGoal(args: BeginGoalArgs): Promise<BeginGoalResult>;
   /** Validates a change of the running goal's plan and records the new revision. Finished tasks stay as they are. */
   amendPlan(args: AmendPlanArgs): Promise<AmendPlanResult>;
+  /** Asks people about a change that is kept, or goes on asking. */
+  openChange(args: OpenChangeArgs): Promise<OpenChangeResult>;
   /** Reopens an ended goal with a new revision of its plan, in which the chosen tasks and what follows them begin anew. */
   retryGoal(args: RetryGoalArgs): Promise<RetryGoalResult>;
   /** Plans a goal by another one's plan, and records what finished there as finished here. */
@@ -283,9 +317,12 @@ export interface EraseResult {
   readonly waitSeconds: number;
 }
 
-/** A plan by a model: too slow for a local activity. Its goal's submission is recorded before. */
+/** Too slow for local activities. */
 export interface PlannerActivities {
+  /** A plan by a model. Its goal's submission is recorded before. */
   planGoalWithModel(args: PlanGoalArgs): Promise<PlanGoalResult>;
+  /** A change by the goal's planner, which is kept, not made. One that is kept already is not asked for again. */
+  askPlanner(args: AskPlannerArgs): Promise<AskPlannerResult>;
 }
 
 export type Activities = KernelActivities & ToolActivities & PlannerActivities & RetentionActivities;

@@ -19,6 +19,8 @@ import { createToolPace } from './execution/tool-pace.ts';
 import { createToolRunner } from './execution/tool-runner.ts';
 import { createValues } from './execution/values.ts';
 import { createAmendPlan } from './planner/amend-plan.ts';
+import { createAskPlanner } from './planner/ask-planner.ts';
+import { createOpenChange } from './planner/open-change.ts';
 import { createForkGoal } from './planner/fork-goal.ts';
 import { createRetryGoal } from './planner/retry-goal.ts';
 import { recordSubmission } from './planner/record-planning.ts';
@@ -41,6 +43,8 @@ export function createActivities(deps: ExecutionDeps & { readonly retention: Ret
     holdGoal: createHoldGoal(deps),
     beginGoal: createBeginGoal(execution),
     amendPlan: createAmendPlan(execution),
+    openChange: createOpenChange(execution),
+    askPlanner: createAskPlanner(execution),
     forkGoal: createForkGoal(execution),
     retryGoal: createRetryGoal(execution),
     planGoalWithModel: createPlanGoalWithModel(execution),

@@ -6,6 +6,9 @@ import type { Activities } from '../activities/contract.ts';
 import { createActivities } from '../activities/index.ts';
 import { createRunningAttempts } from '../activities/execution/running-attempts.ts';
 import { createModel, type Model } from '../activities/llm/model.ts';
+import { fallbackPlanner } from '../activities/planner/fallback-planner.ts';
+import { loadPlannerModules } from '../activities/planner/load-planner-modules.ts';
+import { createPlannerRegistry, type Planners } from '../activities/planner/planner-registry.ts';
 import { createRecorder } from '../activities/projection/recorder.ts';
 import { createSandbox } from '../activities/sandbox/create-sandbox.ts';
 import { builtInTools } from '../activities/tools/built-in-tools.ts';
@@ -25,6 +28,7 @@ import { createArtifactList } from '../stores/postgres/artifacts.ts';
 import { createCascadeStore } from '../stores/postgres/cascades.ts';
 import { createGoalWaits } from '../stores/postgres/goal-waits.ts';
 import { createCompensationStore } from '../stores/postgres/compensations.ts';
+import { createPlanProposals } from '../stores/postgres/plan-proposals.ts';
 import { createPool } from '../stores/postgres/pool.ts';
 import { createTemplateStore } from '../stores/postgres/templates.ts';
 import { createToolStore } from '../stores/postgres/tools.ts';
@@ -62,6 +66,7 @@ export interface WorkerParts {
 export async function createParts({ config, logger, metrics, threads, temporal }: PartsOptions): Promise<WorkerParts> {
   const [model, egress] = [createModel(config), createEgressPolicy(config.ASTRA_EGRESS_ALLOW)];
   const tools = await createTools(config, { egress, model });
+  const planners = await createPlanners(config);
   const inlinePool = createInlinePool({ threads, toolModules: config.ASTRA_TOOL_MODULES });
 
   const pool = createPool(config, { logger });
@@ -104,6 +109,8 @@ export async function createParts({ config, logger, metrics, threads, temporal }
     catalogue: createToolCatalogue(toolStore, { logger }),
     policies,
     model,
+    planners,
+    proposals: createPlanProposals(pool),
     running,
     compensations: createCompensationStore(pool),
     logger,
@@ -121,6 +128,9 @@ export async function createParts({ config, logger, metrics, threads, temporal }
   };
   return { activities, pool, redis, announceTools: () => toolStore.put(tools.manifests()), close };
 }
+
+const createPlanners = async ({ ASTRA_PLANNER_MODULES }: Config): Promise<Planners> =>
+  createPlannerRegistry([fallbackPlanner, ...(await loadPlannerModules(ASTRA_PLANNER_MODULES))]);
 
 async function createTools(
   config: Config,
