@@ -1,9 +1,10 @@
 import { defineSearchAttributeKey, SearchAttributeType, type SearchAttributePair } from '@temporalio/common';
 import type { GoalId } from '../domain/schemas/common.ts';
 import type { GoalHead, GoalSubmission, GoalView } from '../domain/schemas/goal.ts';
-import type { Decision } from '../domain/schemas/approval.ts';
+import type { ApprovalTerms, Decision } from '../domain/schemas/approval.ts';
 import type { GoalFork, GoalRetry, PlanChange } from '../domain/schemas/plan-change.ts';
 import type { JsonObject } from '../domain/json.ts';
+import type { ReplanTerms } from '../domain/replans.ts';
 import type { PlanOutline } from '../domain/plan-outline.ts';
 import type { ScheduleDefinition } from '../domain/schemas/schedule.ts';
 import { utf8Bytes } from '../domain/utf8-bytes.ts';
@@ -87,6 +88,10 @@ export interface CarriedGoal {
   readonly mailbox: { readonly [event: string]: readonly JsonObject[] };
   /** By approval: what a voter wants done instead of what was asked about. */
   readonly edits: { readonly [approvalId: string]: JsonObject };
+  /** Of a goal that replans, and how often it has. */
+  readonly replans?: ReplanTerms & { readonly used?: number };
+  /** Changes that people are asked about. */
+  readonly proposed?: readonly ProposedChange[];
 }
 
 /** Answer of the workflow, seen by a parent goal and in the Temporal UI. The output itself is in the record. */
@@ -112,6 +117,7 @@ export const messages = {
   deliverEvent: 'deliverEvent',
   decideApproval: 'decideApproval',
   amendPlan: 'amendPlan',
+  proposeChange: 'proposeChange',
   delegateApproval: 'delegateApproval',
   goalView: 'goalView',
   /** One of the goals that this one waits for has ended. */
@@ -133,6 +139,16 @@ export interface AmendPlanMessage {
 /** Refused with an `ApplicationFailure` of the type `ASTRA_PLAN_CONFLICT`, `ASTRA_PLAN_INVALID` or `ASTRA_GOAL_FINISHED`. */
 export interface AmendPlanAnswer {
   readonly revision: number;
+}
+/** A change that is kept under its id, and how people are asked about it. */
+export interface ProposedChange {
+  readonly changeId: string;
+  readonly by: string;
+  readonly terms: ApprovalTerms;
+}
+/** Refused with an `ApplicationFailure` of the type `ASTRA_PLAN_CONFLICT`, `ASTRA_NOT_FOUND` or `ASTRA_GOAL_FINISHED`. */
+export interface ProposeChangeAnswer {
+  readonly approvalId: string;
 }
 export interface CancelGoalArgs {
   readonly reason: string | null;

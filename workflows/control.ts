@@ -23,12 +23,15 @@ import {
   type DelegateApprovalResult,
   type DeliverEventArgs,
   type GoalViewQueryResult,
+  type ProposeChangeAnswer,
+  type ProposedChange,
 } from './contract.ts';
 
 export const cancelGoalSignal = defineSignal<[CancelGoalArgs]>(messages.cancelGoal);
 export const deliverEventSignal = defineSignal<[DeliverEventArgs]>(messages.deliverEvent);
 export const decideApprovalUpdate = defineUpdate<DecideApprovalResult, [DecideApprovalArgs]>(messages.decideApproval);
 export const amendPlanUpdate = defineUpdate<AmendPlanAnswer, [AmendPlanMessage]>(messages.amendPlan);
+export const proposeChangeUpdate = defineUpdate<ProposeChangeAnswer, [ProposedChange]>(messages.proposeChange);
 export const delegateApprovalUpdate = defineUpdate<DelegateApprovalResult, [DelegateApprovalArgs]>(
   messages.delegateApproval,
 );
@@ -52,6 +55,8 @@ export interface GoalControl {
   readonly edits: Edits;
   /** Changes the plan; null until it runs, and when it runs no more. */
   amend: ((message: AmendPlanMessage) => Promise<AmendPlanAnswer>) | null;
+  /** Asks people about a change of the plan; null as `amend` is. */
+  propose: ((change: ProposedChange) => Promise<ProposeChangeAnswer>) | null;
   /** No plan will run any more. */
   ended: boolean;
   /** The goal begins a new history: what waits is given up here, to be opened again there. */
@@ -104,6 +109,7 @@ export function createControl(options: {
     mailbox,
     edits: options.edits,
     amend: null,
+    propose: null,
     ended: false,
     continuing: false,
     get cancelReason() {
@@ -116,6 +122,11 @@ export function createControl(options: {
   setHandler(amendPlanUpdate, async (message) => {
     await condition(() => control.amend !== null || control.ended);
     if (control.amend) return control.amend(message);
+    throw ApplicationFailure.nonRetryable('The goal is ending.', 'ASTRA_GOAL_FINISHED');
+  });
+  setHandler(proposeChangeUpdate, async (change) => {
+    await condition(() => control.propose !== null || control.ended);
+    if (control.propose) return control.propose(change);
     throw ApplicationFailure.nonRetryable('The goal is ending.', 'ASTRA_GOAL_FINISHED');
   });
   return control;

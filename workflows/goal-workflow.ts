@@ -15,6 +15,7 @@ import { announceCancelling, endCancelled, endFailed, failure, votersAnswered } 
 import { createGoalPage } from './goal-page.ts';
 import { atRevision, isRepeated, recordEvents, type GoalEnd, type GoalRun } from './goal-run.ts';
 import { planGoal } from './plan-goal.ts';
+import { startReplans } from './replan.ts';
 import { createMapRoom } from './map-room.ts';
 import { runTaskGraph } from './run-task-graph.ts';
 
@@ -40,7 +41,7 @@ export async function goalWorkflow(input: GoalWorkflowInput): Promise<GoalWorkfl
   try {
     return await control.scope.run(async () => {
       const { onSubmitted } = cancelling;
-      const { outline, settled, begun, completed } = carried
+      const { outline, settled, begun, completed, replans, proposed } = carried
         ? { ...carried, begun: null, completed: false }
         : await planGoal({ goal, control, page, onSubmitted }, input);
       if (completed) return { status: 'completed' };
@@ -55,7 +56,9 @@ export async function goalWorkflow(input: GoalWorkflowInput): Promise<GoalWorkfl
         graph,
         control,
         page,
-        failure: null,
+        failures: new Map(),
+        replans: replans ? startReplans(replans) : null,
+        proposed: new Map(proposed?.map((change) => [change.changeId, change])),
         segmentsInARow: false,
         amending: false,
         superseded: new Set(),
@@ -86,7 +89,7 @@ async function completeGoal(goal: GoalRef): Promise<void> {
 
 /** Begins a new history with what is settled. Waits and approvals under way are opened again there. */
 async function continueGoal(input: GoalWorkflowInput, run: GoalRun): Promise<never> {
-  const { outline, graph, control, repeated } = run;
+  const { outline, graph, control, repeated, replans, proposed } = run;
   // Unlike at the goal's end a cancel must get through here, or the new run knows nothing of it.
   await condition(allHandlersFinished);
   const edited = [...control.approvals.values()].flatMap(({ approvalId, editedInput }) =>
@@ -101,6 +104,8 @@ async function continueGoal(input: GoalWorkflowInput, run: GoalRun): Promise<nev
       settled: graph.settledStatuses(),
       mailbox: Object.fromEntries(control.mailbox),
       edits: Object.fromEntries(edited),
+      ...(replans && { replans: { planner: replans.planner, limit: replans.limit, used: replans.used } }),
+      ...(proposed.size > 0 && { proposed: [...proposed.values()] }),
     },
   });
 }

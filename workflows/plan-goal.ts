@@ -3,6 +3,7 @@ import type { BeginGoalResult, PlanGoalArgs } from '../activities/contract.ts';
 import { isHeld } from '../domain/goal-beginning.ts';
 import type { GoalRef } from '../domain/goal-ref.ts';
 import { approvalId } from '../domain/ids.ts';
+import { replanTermsOf } from '../domain/replans.ts';
 import type { ErrorInfo } from '../domain/schemas/common.ts';
 import type { GoalSubmission } from '../domain/schemas/goal.ts';
 import { kernel, planner } from './activities.ts';
@@ -22,7 +23,8 @@ export interface Planning {
   readonly onSubmitted: () => void;
 }
 
-type Begun = Exclude<BeginGoalResult, { readonly error: ErrorInfo }> & Partial<Pick<CarriedGoal, 'settled'>>;
+type Begun = Exclude<BeginGoalResult, { readonly error: ErrorInfo }> &
+  Partial<Pick<CarriedGoal, 'settled' | 'replans' | 'proposed'>>;
 
 /**
  * Has the goal planned, by its author, a template or a model, and approved, by policy or by people. What is quick at the
@@ -42,7 +44,8 @@ export async function planGoal(planning: Planning, input: GoalWorkflowInput): Pr
   const planned = byModel ? await planByModel(planning, args) : await planAsGiven(planning, args);
   if ('error' in planned) throw failure(planned.error);
   if (submission.approval?.plan === 'required') await approvePlan(planning, submission, planned.outline.revision);
-  return planned;
+  const replans = replanTermsOf(submission);
+  return replans ? { ...planned, replans } : planned;
 }
 
 async function forkGoal(
@@ -54,7 +57,8 @@ async function forkGoal(
   const forked = await CancellationScope.nonCancellable(() => kernel.forkGoal(args));
   onSubmitted();
   if ('error' in forked) throw failure(forked.error);
-  return { ...forked, begun: null, completed: false };
+  const replans = replanTermsOf(given.submission);
+  return { ...forked, begun: null, completed: false, ...(replans && { replans }) };
 }
 
 async function reopenGoal({ goal, onSubmitted }: Planning, { request, ...about }: RetryGoalMessage): Promise<Begun> {

@@ -6,6 +6,8 @@ import { kernel, segments } from './activities.ts';
 import { amendPlan } from './amend-plan.ts';
 import { createFlight, type Flight, type Stage } from './flight.ts';
 import { draft, recordEvents, type GoalRun } from './goal-run.ts';
+import { proposeChange, reopenChanges, type Flights } from './propose-change.ts';
+import { failureOf, isMending } from './replan.ts';
 import { runTask, waits } from './run-task.ts';
 import { groupTasks, runTogether } from './run-together.ts';
 
@@ -33,21 +35,26 @@ export type GraphEnding =
  */
 export async function runTaskGraph(run: GoalRun, begun: SegmentResult | null): Promise<GraphEnding> {
   const flight = createFlight(maxUnderWay);
+  const flights = { flight, asking: createFlight() };
   run.control.amend = (message) => amendPlan(run, flight, message);
+  run.control.propose = (change) => proposeChange(run, flights, change);
+  reopenChanges(run, flights);
   try {
     if (begun) await settleSegment(run, flight, run.graph.takeSegment(), begun);
-    return await runFlight(run, flight);
+    return await runFlight(run, flights);
   } catch (error) {
     flight.cancel({ onlyWaits: false });
     await flight.landed();
     throw error;
   } finally {
     run.control.amend = null;
+    run.control.propose = null;
     run.control.ended = true;
+    await flights.asking.suspend();
   }
 }
 
-async function runFlight(run: GoalRun, flight: Flight): Promise<GraphEnding> {
+async function runFlight(run: GoalRun, { flight, asking }: Flights): Promise<GraphEnding> {
   const { page } = run;
   for (;;) {
     await condition(() => !run.amending);
@@ -56,16 +63,20 @@ async function runFlight(run: GoalRun, flight: Flight): Promise<GraphEnding> {
     if (draining && flight.onlyWaits) {
       run.control.continuing = true;
       await flight.suspend();
-      if (!graph.halted) return { kind: 'continued' };
+      await asking.suspend();
+      if (!run.graph.halted) return { kind: 'continued' };
     }
     if (!draining) dispatch(run, flight);
+    const mending = isMending(run, flight);
     page.showProgress(graph);
-    if (flight.size === 0) return run.failure ? { kind: 'failed', error: run.failure } : { kind: 'completed' };
+    if (flight.size === 0) return endingOf(failureOf(run));
     // The goal's outcome is certain; it does not wait for a person or a date to say so.
-    if (graph.failedTask !== null) flight.cancel({ onlyWaits: true });
+    if (graph.failedTask !== null && !mending) flight.cancel({ onlyWaits: true });
     await flight.next();
   }
 }
+
+const endingOf = (error: ErrorInfo | null): GraphEnding => (error ? { kind: 'failed', error } : { kind: 'completed' });
 
 /** Sub-goals and wide maps may take days: while one runs, other tasks go on for as long as the server lets them. */
 function isHistoryLong(flight: Flight): boolean {
@@ -147,18 +158,18 @@ async function settleSegment(
 /** @returns the tasks that are skipped thereby */
 function settle(run: GoalRun, task: TaskOutline, outcome: TaskOutcome): readonly string[] {
   const skipped = run.graph.settle(task.id, outcome.status);
-  if (outcome.status === 'failed' && run.graph.failedTask === task.id) {
+  if (outcome.status === 'failed' && task.onFailure !== 'continue') {
     const { code, message } = outcome.error;
-    run.failure ??= {
+    run.failures.set(task.id, {
       code: 'ASTRA_TASK_FAILED',
       message: `Task "${task.id}" failed with ${code}: ${message}`,
       retryable: false,
-    };
+    });
   }
   // Not by its goal, which would not get here any more: an operator has ended it.
   if (outcome.status === 'cancelled') {
     const message = `Task "${task.id}" was cancelled.`;
-    run.failure ??= { code: 'ASTRA_TASK_FAILED', message, retryable: false };
+    run.failures.set(task.id, { code: 'ASTRA_TASK_FAILED', message, retryable: false });
   }
   return skipped;
 }
