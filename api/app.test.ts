@@ -37,6 +37,7 @@ beforeAll(async () => {
         query: () => Promise.resolve(null),
         retry: () => Promise.resolve(false),
         amendPlan: () => Promise.reject(new Error('no goal runs')),
+        proposeChange: () => Promise.reject(new Error('no goal runs')),
         cancel: () => Promise.resolve(false),
         deliverEvent: () => Promise.resolve(false),
       },

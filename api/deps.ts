@@ -21,6 +21,7 @@ import type { InboundWebhookStore } from '../stores/postgres/inbound-webhooks.ts
 import type { SigningSecrets } from '../stores/postgres/signing-secrets.ts';
 import type { GoalTree } from '../stores/postgres/goal-tree.ts';
 import type { RetentionPolicies } from '../stores/postgres/retention-policies.ts';
+import type { PlanProposals } from '../stores/postgres/plan-proposals.ts';
 import type { TemplateStore } from '../stores/postgres/templates.ts';
 import type { ToolStore } from '../stores/postgres/tools.ts';
 import type { WebhookStore } from '../stores/postgres/webhooks.ts';
@@ -53,6 +54,7 @@ export interface ApiDeps {
   readonly lane: LiveLane;
   readonly goalList: GoalList;
   readonly cascades: CascadeStore;
+  readonly proposals: PlanProposals;
   readonly approvals: ApprovalStore;
   readonly approvalPolicies: ApprovalPolicyStore;
   readonly templates: TemplateStore;

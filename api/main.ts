@@ -25,6 +25,7 @@ import { createDeletionStore } from '../stores/postgres/deletions.ts';
 import { createGoalList } from '../stores/postgres/goal-list.ts';
 import { createInboundWebhookStore } from '../stores/postgres/inbound-webhooks.ts';
 import { createGoalTree } from '../stores/postgres/goal-tree.ts';
+import { createPlanProposals } from '../stores/postgres/plan-proposals.ts';
 import { createPool } from '../stores/postgres/pool.ts';
 import { createRetentionPolicies } from '../stores/postgres/retention-policies.ts';
 import { createRevokedTokenStore } from '../stores/postgres/revoked-tokens.ts';
@@ -103,6 +104,7 @@ const app = createApp({
   lane,
   goalList,
   cascades: createCascadeStore(pool),
+  proposals: createPlanProposals(pool),
   approvals: createApprovalStore(pool),
   approvalPolicies: createApprovalPolicyStore(pool),
   templates: createTemplateStore(pool),

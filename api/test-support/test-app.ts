@@ -25,6 +25,7 @@ import { createDeletionStore } from '../../stores/postgres/deletions.ts';
 import { createGoalList } from '../../stores/postgres/goal-list.ts';
 import { createInboundWebhookStore } from '../../stores/postgres/inbound-webhooks.ts';
 import { createGoalTree } from '../../stores/postgres/goal-tree.ts';
+import { createPlanProposals } from '../../stores/postgres/plan-proposals.ts';
 import { createPool } from '../../stores/postgres/pool.ts';
 import { createSigningSecrets } from '../../stores/postgres/signing-secrets.ts';
 import { createRetentionPolicies } from '../../stores/postgres/retention-policies.ts';
@@ -117,6 +118,7 @@ export async function createTestApp({
     lane,
     goalList,
     cascades: createCascadeStore(pool),
+    proposals: createPlanProposals(pool),
     approvals: createApprovalStore(pool),
     approvalPolicies: createApprovalPolicyStore(pool),
     templates: createTemplateStore(pool),
