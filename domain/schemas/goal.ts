@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { limits } from '../limits.ts';
+import { fallbackPlanner } from '../replans.ts';
 import { approvalTerms, checkTerms } from './approval.ts';
 import { artifactSchema } from './artifact.ts';
 import { errorInfoSchema, goalIdSchema, jsonObjectSchema, jsonSchema, timestampSchema, usageSchema } from './common.ts';
@@ -40,8 +41,8 @@ function checkReplanning(goal: Replanning, issues: Pick<z.core.$RefinementCtx, '
   if (onTaskFailure !== 'replan') {
     if (planner !== undefined) add('planner', 'is asked when a task fails: give onTaskFailure "replan" too');
     if (maxReplans !== undefined) add('maxReplans', 'counts replans: give onTaskFailure "replan" too');
-  } else if (planner === undefined && template === undefined) {
-    add('planner', 'say who is asked; only a goal of a template has a plan to fall back on');
+  } else if ((planner ?? fallbackPlanner) === fallbackPlanner && template === undefined) {
+    add('planner', 'name another planner: only a goal of a template has a plan to fall back on');
   }
 }
 
