@@ -4,6 +4,7 @@ import { endingScenarios } from './endings.ts';
 import { graphScenarios } from './graph.ts';
 import { mapScenarios } from './maps.ts';
 import { peopleScenarios } from './people.ts';
+import { replanScenarios } from './replans.ts';
 import { riskyScenarios } from './risky.ts';
 import type { Scenario } from './scenario.ts';
 
@@ -13,6 +14,7 @@ export const scenarios: readonly Scenario[] = [
   ...mapScenarios,
   ...peopleScenarios,
   ...riskyScenarios,
+  ...replanScenarios,
   ...endingScenarios,
   ...compensationScenarios,
 ];

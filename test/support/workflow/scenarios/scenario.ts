@@ -31,13 +31,14 @@ export const calledOnce = (world: FakeWorld, call: string): Promise<void> =>
 // Workflow ids are `goal/<goalId>`.
 export const goalIdOf = (handle: WorkflowHandle): GoalId => handle.workflowId.slice('goal/'.length) as GoalId;
 
+type Choice = Pick<DecideApprovalArgs, 'subject' | 'decision' | 'editedInputSha256'>;
+
+/** Votes as soon as the task's approval is open. */
+export const vote = (handle: WorkflowHandle, taskId: string | null, choice: Choice): Promise<void> =>
+  voteOn(handle, approvalId(goalIdOf(handle), taskId), choice);
+
 /** Votes as soon as the approval is open. */
-export async function vote(
-  handle: WorkflowHandle,
-  taskId: string | null,
-  choice: Pick<DecideApprovalArgs, 'subject' | 'decision' | 'editedInputSha256'>,
-): Promise<void> {
-  const id = approvalId(goalIdOf(handle), taskId);
+export async function voteOn(handle: WorkflowHandle, id: string, choice: Choice): Promise<void> {
   const args: DecideApprovalArgs = { approvalId: id, at: new Date().toISOString(), ...choice };
   await until(async () => {
     try {
