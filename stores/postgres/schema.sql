@@ -168,6 +168,15 @@ CREATE TABLE inbound_webhooks (
 );
 CREATE INDEX inbound_webhooks_by_time ON public.inbound_webhooks USING btree (tenant, created_at DESC, webhook_id DESC);
 
+CREATE TABLE plan_proposals (
+  tenant text COLLATE "C" NOT NULL,
+  goal_id text COLLATE "C" NOT NULL,
+  change_id text COLLATE "C" NOT NULL,
+  proposal json NOT NULL,
+  proposed_at timestamp with time zone NOT NULL,
+  PRIMARY KEY (tenant, goal_id, change_id)
+);
+
 CREATE TABLE plans (
   tenant text COLLATE "C" NOT NULL,
   goal_id text COLLATE "C" NOT NULL,

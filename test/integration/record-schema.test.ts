@@ -35,6 +35,7 @@ test('processes that start at the same time migrate once', async () => {
     { name: '000006_cancel', count: 1 },
     { name: '000007_retention', count: 1 },
     { name: '000008_approvals', count: 1 },
+    { name: '000090_replan', count: 1 },
   ]);
 });
 
