@@ -31,7 +31,8 @@ async function loadModule<T>(
       cause: error,
     });
   });
-  const items: unknown = Object(loaded)[exported];
+  // What was imported is a module's namespace, an object.
+  const items = (loaded as Readonly<Record<string, unknown>>)[exported];
   if (Array.isArray(items) && items.every(isItem)) return items;
   const hint = `${variable}: ${path} must export \`${exported}\`, an array of what ${maker} gives.`;
   throw new AstraError('ASTRA_PARAMETER_INVALID', hint);

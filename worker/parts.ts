@@ -8,7 +8,7 @@ import { createRunningAttempts } from '../activities/execution/running-attempts.
 import { createModel, type Model } from '../activities/llm/model.ts';
 import { fallbackPlanner } from '../activities/planner/fallback-planner.ts';
 import { loadPlannerModules } from '../activities/planner/load-planner-modules.ts';
-import { createPlannerRegistry, type Planners } from '../activities/planner/planner-registry.ts';
+import { createPlannerRegistry } from '../activities/planner/planner-registry.ts';
 import { createRecorder } from '../activities/projection/recorder.ts';
 import { createSandbox } from '../activities/sandbox/create-sandbox.ts';
 import { builtInTools } from '../activities/tools/built-in-tools.ts';
@@ -66,7 +66,6 @@ export interface WorkerParts {
 export async function createParts({ config, logger, metrics, threads, temporal }: PartsOptions): Promise<WorkerParts> {
   const [model, egress] = [createModel(config), createEgressPolicy(config.ASTRA_EGRESS_ALLOW)];
   const tools = await createTools(config, { egress, model });
-  const planners = await createPlanners(config);
   const inlinePool = createInlinePool({ threads, toolModules: config.ASTRA_TOOL_MODULES });
 
   const pool = createPool(config, { logger });
@@ -91,7 +90,6 @@ export async function createParts({ config, logger, metrics, threads, temporal }
   const retention = createRetentionParts({ config, pool, redis, answers, recorder, logger });
   const { artifacts } = retention;
   const toolStore = createToolStore(pool);
-  const artifactList = createArtifactList(pool);
   const policies = createPolicyMemory(createApprovalPolicyStore(pool), { logger });
   const running = createRunningAttempts();
   const endListening = listenForCancels(redis, running.cancel);
@@ -100,7 +98,7 @@ export async function createParts({ config, logger, metrics, threads, temporal }
     tools,
     inlinePool,
     artifacts,
-    artifactsOf: (tenant) => createToolArtifacts({ tenant, store: artifacts, lookup: artifactList.get }),
+    artifactsOf: (tenant) => createToolArtifacts({ tenant, store: artifacts, lookup: createArtifactList(pool).get }),
     answers,
     live: createLivePublisher(redis),
     templates: createTemplateStore(pool),
@@ -109,8 +107,7 @@ export async function createParts({ config, logger, metrics, threads, temporal }
     catalogue: createToolCatalogue(toolStore, { logger }),
     policies,
     model,
-    planners,
-    proposals: createPlanProposals(pool),
+    ...(await createPlanning(config, pool)),
     running,
     compensations: createCompensationStore(pool),
     logger,
@@ -129,8 +126,10 @@ export async function createParts({ config, logger, metrics, threads, temporal }
   return { activities, pool, redis, announceTools: () => toolStore.put(tools.manifests()), close };
 }
 
-const createPlanners = async ({ ASTRA_PLANNER_MODULES }: Config): Promise<Planners> =>
-  createPlannerRegistry([fallbackPlanner, ...(await loadPlannerModules(ASTRA_PLANNER_MODULES))]);
+const createPlanning = async ({ ASTRA_PLANNER_MODULES }: Config, pool: Pool) => ({
+  planners: createPlannerRegistry([fallbackPlanner, ...(await loadPlannerModules(ASTRA_PLANNER_MODULES))]),
+  proposals: createPlanProposals(pool),
+});
 
 async function createTools(
   config: Config,

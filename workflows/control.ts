@@ -119,15 +119,25 @@ export function createControl(options: {
       return compensate;
     },
   };
-  setHandler(amendPlanUpdate, async (message) => {
+  handlePlanChanges(control);
+  return control;
+}
+
+/** Changes wait until the plan runs. */
+function handlePlanChanges(control: GoalControl): void {
+  const running = async (): Promise<void> => {
     await condition(() => control.amend !== null || control.ended);
+  };
+  const ending = (): ApplicationFailure =>
+    ApplicationFailure.nonRetryable('The goal is ending.', 'ASTRA_GOAL_FINISHED');
+  setHandler(amendPlanUpdate, async (message) => {
+    await running();
     if (control.amend) return control.amend(message);
-    throw ApplicationFailure.nonRetryable('The goal is ending.', 'ASTRA_GOAL_FINISHED');
+    throw ending();
   });
   setHandler(proposeChangeUpdate, async (change) => {
-    await condition(() => control.propose !== null || control.ended);
+    await running();
     if (control.propose) return control.propose(change);
-    throw ApplicationFailure.nonRetryable('The goal is ending.', 'ASTRA_GOAL_FINISHED');
+    throw ending();
   });
-  return control;
 }

@@ -39,7 +39,7 @@ describe('a planner', () => {
   test('has a name and a time that make sense', () => {
     const replan = () => null;
     expect(definePlanner({ name: 'mine', replan })).toMatchObject({ name: 'mine', timeoutSeconds: 60 });
-    const refused = expect.objectContaining({ code: 'ASTRA_PARAMETER_INVALID' });
+    const refused = expect.objectContaining({ code: 'ASTRA_PARAMETER_INVALID' }) as Error;
     expect(() => definePlanner({ name: 'Not mine', replan })).toThrow(refused);
     for (const timeoutSeconds of [0, -1, Number.NaN, 541])
       expect(() => definePlanner({ name: 'mine', timeoutSeconds, replan })).toThrow(refused);
@@ -61,7 +61,7 @@ describe('a planner', () => {
     expect(loaded.map(({ name }) => name)).toContain('mender');
     await expect(loadPlannerModules([support('own-tools.ts')])).rejects.toMatchObject({
       code: 'ASTRA_PARAMETER_INVALID',
-      message: expect.stringMatching(/^ASTRA_PLANNER_MODULES: .* must export `planners`/),
+      message: expect.stringMatching(/^ASTRA_PLANNER_MODULES: .* must export `planners`/) as string,
     });
   });
 });
@@ -77,7 +77,7 @@ describe('the fallback planner', () => {
     const fallbackPlan = { tasks: [wait('plain', { after: ['done'] })], output: 'plain' };
     expect(await replan({ fallbackPlan })).toMatchObject({
       plan: { tasks: [wait('done'), wait('plain', { after: ['done'] })], output: 'plain' },
-      reason: expect.stringMatching(/"failed" failed with X/),
+      reason: expect.stringMatching(/"failed" failed with X/) as string,
     });
   });
 

@@ -22,15 +22,14 @@ const oneThing = { message: 'give a plan, or what is added, removed and replaced
 export const plannedChangeSchema = z.strictObject(difference).refine(saysOneThing, oneThing);
 export type PlannedChange = z.infer<typeof plannedChangeSchema>;
 
-const changeShape = { baseRevision: z.int().min(1), ...difference };
-const planChangeSchema = z.strictObject(changeShape).refine(saysOneThing, oneThing);
 /** A typed difference to a revision, or a whole plan. */
-export type PlanChange = z.infer<typeof planChangeSchema>;
+export type PlanChange = PlannedChange & { readonly baseRevision: number };
 
 /** The body of `PATCH /v1/goals/{id}/plan`: a change, and whether people are asked before it is made. */
 export const planAmendmentSchema = z
   .strictObject({
-    ...changeShape,
+    baseRevision: z.int().min(1),
+    ...difference,
     approval: z.strictObject(approvalTerms).superRefine(checkTerms).optional(),
   })
   .refine(saysOneThing, oneThing);
