@@ -1,9 +1,9 @@
-import { ActivityFailure, isCancellation } from '@temporalio/workflow';
+import { ActivityFailure, CancellationScope, condition, isCancellation } from '@temporalio/workflow';
 import type { AskPlannerResult } from '../activities/contract.ts';
 import { revisionOf } from '../domain/goal-ref.ts';
 import type { ReplanTerms } from '../domain/replans.ts';
 import type { ErrorInfo } from '../domain/schemas/common.ts';
-import { planner } from './activities.ts';
+import { replanner } from './activities.ts';
 import { tryAmend } from './amend-plan.ts';
 import type { Flight } from './flight.ts';
 import { draft, recordEvents, type GoalRun } from './goal-run.ts';
@@ -54,9 +54,8 @@ async function replan(run: GoalRun, flight: Flight, { replans, failedTask }: Att
   const changeId = `${goal.goalId}/replan/${revisionOf(goal)}/${replans.used}`;
   const about = { changeId, failedTask, by: `planner:${replans.planner}` };
   try {
-    const asked = await askPlanner(run, { replans, failedTask }, changeId);
-    // Somebody else has changed the plan meanwhile: it is looked at anew.
-    if (run.goal !== goal) return;
+    const asked = await askWhileUnchanged(run, { replans, failedTask }, changeId);
+    if (!asked) return;
     replans.givenUp = asked.kind === 'none';
     replans.refusal = asked.kind === 'proposed' ? await tryAmend(run, flight, about) : errorOf(asked);
     if (!replans.refusal) return;
@@ -71,10 +70,24 @@ async function replan(run: GoalRun, flight: Flight, { replans, failedTask }: Att
   }
 }
 
+/** Null: somebody else has changed the plan meanwhile, which is looked at anew. */
+async function askWhileUnchanged(run: GoalRun, attempt: Attempt, changeId: string): Promise<AskPlannerResult | null> {
+  const { goal } = run;
+  const scope = new CancellationScope();
+  const asked = scope.run(() => askPlanner(run, attempt, changeId));
+  // A cancel waits until the planner has stopped.
+  const changed = CancellationScope.nonCancellable(() => condition(() => run.goal !== goal));
+  const answer = await Promise.race([asked, changed.then(() => null)]);
+  if (answer && run.goal === goal) return answer;
+  scope.cancel();
+  await asked.catch(() => undefined);
+  return null;
+}
+
 async function askPlanner(run: GoalRun, attempt: Attempt, changeId: string): Promise<AskPlannerResult> {
   const { used, limit, refusal } = attempt.replans;
   try {
-    return await planner.askPlanner({
+    return await replanner.askPlanner({
       goal: run.goal,
       taskId: attempt.failedTask,
       changeId,

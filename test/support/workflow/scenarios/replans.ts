@@ -1,4 +1,9 @@
-import type { OpenChangeArgs, OpenChangeResult } from '../../../../activities/contract.ts';
+import type {
+  AskPlannerResult,
+  OpenChangeArgs,
+  OpenChangeResult,
+  TaskOutcome,
+} from '../../../../activities/contract.ts';
 import type { PlanOutline, TaskOutline } from '../../../../domain/plan-outline.ts';
 import { messages, type GoalWorkflowInput, type ProposedChange } from '../../../../workflows/contract.ts';
 import { untilCancelled } from '../fake-world.ts';
@@ -20,6 +25,13 @@ const revised = (revision: number, ...tasks: readonly TaskOutline[]): PlanOutlin
 });
 const mended = revised(2, task('b', [], { run: 2 }));
 
+const endOf = (id: string): TaskOutcome => (id === 'a' ? fails : { status: 'completed' });
+/** A planner that thinks until it is told to stop. */
+async function thinking(): Promise<AskPlannerResult> {
+  await untilCancelled();
+  throw new Error('cancelled');
+}
+
 const change: ProposedChange = { changeId: 'c1', by: 'ada', terms: {} };
 const question = 'apr_change';
 const opens =
@@ -39,7 +51,7 @@ export const replanScenarios: readonly Scenario[] = [
       outline: outline(task('a'), task('end', ['a'])),
       amended: mended,
       planner: [{ kind: 'proposed' }],
-      execute: (id) => (id === 'a' ? fails : { status: 'completed' }),
+      execute: endOf,
     },
     input: replanning(3),
     ending: /^completed$/,
@@ -78,13 +90,8 @@ export const replanScenarios: readonly Scenario[] = [
     name: 'while a planner thinks what runs goes on, and a cancel reaches it',
     behaviour: {
       outline: outline(task('a'), task('slow')),
-      planner: [
-        async () => {
-          await untilCancelled();
-          throw new Error('cancelled');
-        },
-      ],
-      execute: (id) => (id === 'a' ? fails : { status: 'completed' }),
+      planner: [thinking],
+      execute: endOf,
     },
     input: replanning(3),
     drive: async (handle, world) => {
@@ -95,6 +102,22 @@ export const replanScenarios: readonly Scenario[] = [
     check: ({ calls, events }, expect) => {
       expect(calls).toContain('executeTask slow');
       expect(typesOf(events)).toEqual(['goal.cancelling', 'goal.cancelled']);
+    },
+  },
+  {
+    name: 'a change that somebody makes while the planner thinks is gone by, and the planner stops',
+    behaviour: { outline: outline(task('a')), amended: mended, planner: [thinking], execute: endOf },
+    input: replanning(3),
+    drive: async (handle, world) => {
+      await calledOnce(world, 'askPlanner a 1');
+      await handle.executeUpdate(messages.amendPlan, {
+        args: [{ change: { baseRevision: 1, remove: ['a'] }, by: 'ada', changeId: 'c2' }],
+      });
+    },
+    ending: /^completed$/,
+    check: ({ calls, events }, expect) => {
+      expect(calls.slice(-3)).toEqual(['amendPlan 1', 'executeTask b', 'completeGoal']);
+      expect(typesOf(events)).toEqual([]);
     },
   },
   {
