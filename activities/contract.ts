@@ -1,16 +1,26 @@
 import type { Approval, Deciders, Delegation } from '../domain/schemas/approval.ts';
 import type { ErrorInfo, GoalId } from '../domain/schemas/common.ts';
 import type { GoalHead, GoalSubmission } from '../domain/schemas/goal.ts';
-import type { GoalFork, GoalRetry, PlanChange } from '../domain/schemas/plan-change.ts';
-import type { SettledStatus } from '../domain/task-graph-nodes.ts';
 import type { EventDraft, ParkReason } from '../domain/schemas/event.ts';
+import type { GoalFork, GoalRetry } from '../domain/schemas/plan-change.ts';
 import type { JsonObject } from '../domain/json.ts';
 import type { PlanOutline } from '../domain/plan-outline.ts';
 import type { GoalRef } from '../domain/goal-ref.ts';
 import type { CompensationCall, TaskOutcome, TaskRef, ToolActivities } from './call-contract.ts';
+import type {
+  AmendPlanArgs,
+  AmendPlanResult,
+  AskPlannerArgs,
+  AskPlannerResult,
+  OpenChangeArgs,
+  OpenChangeResult,
+  RetryGoalArgs,
+  RetryGoalResult,
+} from './plan-contract.ts';
 
 export type { GoalRef };
 export type * from './call-contract.ts';
+export type * from './plan-contract.ts';
 
 /**
  * What workflows may ask of the world.
@@ -105,24 +115,6 @@ export interface RetryRequest {
   readonly inputs?: GoalRetry['inputs'];
 }
 
-/** A request that changes a plan, as it is recorded. */
-interface PlanRequest {
-  /** The goal by the revision that is changed. */
-  readonly goal: GoalRef;
-  readonly by: string;
-  /** The same for a repetition of the request. */
-  readonly changeId: string;
-}
-export interface AmendPlanArgs extends PlanRequest {
-  readonly change: PlanChange;
-}
-export interface RetryGoalArgs extends PlanRequest {
-  readonly retry: RetryRequest;
-}
-export type AmendPlanResult = { readonly outline: PlanOutline } | Failed;
-type RerunGoal = { readonly outline: PlanOutline; readonly settled: { readonly [taskId: string]: SettledStatus } };
-export type RetryGoalResult = WithSlots & (RerunGoal | Failed);
-
 export interface OpenedApproval {
   readonly approvalId: string;
   readonly required: number;
@@ -204,6 +196,8 @@ export interface KernelActivities extends SegmentActivities {
   beginGoal(args: BeginGoalArgs): Promise<BeginGoalResult>;
   /** Validates a change of the running goal's plan and records the new revision. Finished tasks stay as they are. */
   amendPlan(args: AmendPlanArgs): Promise<AmendPlanResult>;
+  /** Asks people about a change that is kept, or goes on asking. */
+  openChange(args: OpenChangeArgs): Promise<OpenChangeResult>;
   /** Reopens an ended goal with a new revision of its plan, in which the chosen tasks and what follows them begin anew; asks for its slots. */
   retryGoal(args: RetryGoalArgs): Promise<RetryGoalResult>;
   /** Plans a goal by another one's plan, and records what finished there as finished here; asks for its slots. */
@@ -257,9 +251,12 @@ export interface RetentionActivities {
 /** `waitSeconds`: until it is worth going on. */
 export type EraseResult = { readonly done: boolean; readonly waitSeconds: number };
 
-/** A plan by a model: too slow for a local activity. Its goal's submission is recorded before. */
+/** Too slow for local activities. */
 export interface PlannerActivities {
+  /** A plan by a model. Its goal's submission is recorded before. */
   planGoalWithModel(args: PlanGoalArgs): Promise<PlanGoalResult>;
+  /** A change by the goal's planner, which is kept, not made. One that is kept already is not asked for again. */
+  askPlanner(args: AskPlannerArgs): Promise<AskPlannerResult>;
 }
 
 export type Activities = KernelActivities & ToolActivities & PlannerActivities & RetentionActivities;

@@ -22,6 +22,8 @@ import { createToolPace } from './execution/tool-pace.ts';
 import { createToolRunner } from './execution/tool-runner.ts';
 import { createValues } from './execution/values.ts';
 import { createAmendPlan } from './planner/amend-plan.ts';
+import { createAskPlanner } from './planner/ask-planner.ts';
+import { createOpenChange } from './planner/open-change.ts';
 import { createForkGoal } from './planner/fork-goal.ts';
 import { createRetryGoal } from './planner/retry-goal.ts';
 import { createBeginWithSlots } from './limits/begin-with-slots.ts';
@@ -53,6 +55,8 @@ export function createActivities(deps: ExecutionDeps & { readonly retention: Ret
     holdGoal: createHoldGoal(deps),
     beginGoal: createBeginWithSlots({ ...deps, begin: createBeginGoal(execution) }),
     amendPlan: createAmendPlan(execution),
+    openChange: createOpenChange(execution),
+    askPlanner: createAskPlanner(execution),
     forkGoal: thenSlots(createForkGoal(execution)),
     retryGoal: thenSlots(createRetryGoal(execution)),
     takeSlots,

@@ -26,6 +26,7 @@ import type { GoalTree } from '../stores/postgres/goal-tree.ts';
 import type { RetentionPolicies } from '../stores/postgres/retention-policies.ts';
 import type { LimitWaiters } from '../stores/postgres/limit-waiters.ts';
 import type { LimitStore } from '../stores/postgres/limits.ts';
+import type { PlanProposals } from '../stores/postgres/plan-proposals.ts';
 import type { TemplateStore } from '../stores/postgres/templates.ts';
 import type { ToolStore } from '../stores/postgres/tools.ts';
 import type { WebhookStore } from '../stores/postgres/webhooks.ts';
@@ -59,6 +60,7 @@ export interface ApiDeps {
   readonly lane: LiveLane;
   readonly goalList: GoalList;
   readonly cascades: CascadeStore;
+  readonly proposals: PlanProposals;
   readonly approvals: ApprovalStore;
   readonly approvalPolicies: ApprovalPolicyStore;
   readonly budgets: BudgetLimits;

@@ -30,6 +30,7 @@ import { createInboundWebhookStore } from '../stores/postgres/inbound-webhooks.t
 import { createGoalTree } from '../stores/postgres/goal-tree.ts';
 import { createLimitWaiters } from '../stores/postgres/limit-waiters.ts';
 import { createLimitStore } from '../stores/postgres/limits.ts';
+import { createPlanProposals } from '../stores/postgres/plan-proposals.ts';
 import { createPool } from '../stores/postgres/pool.ts';
 import { createRetentionPolicies } from '../stores/postgres/retention-policies.ts';
 import { createRevokedTokenStore } from '../stores/postgres/revoked-tokens.ts';
@@ -111,6 +112,7 @@ const app = createApp({
   lane,
   goalList,
   cascades: createCascadeStore(pool),
+  proposals: createPlanProposals(pool),
   approvals: createApprovalStore(pool),
   approvalPolicies: createApprovalPolicyStore(pool),
   budgets: createBudgetLimits(pool),

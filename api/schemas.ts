@@ -31,7 +31,7 @@ import {
 import { runningModeSchema } from '../domain/schemas/pause.ts';
 import { limitDefinitionSchema, limitSchema } from '../domain/schemas/limit.ts';
 import { planSchema } from '../domain/schemas/plan.ts';
-import { goalForkSchema, goalRetrySchema, planChangeSchema } from '../domain/schemas/plan-change.ts';
+import { goalForkSchema, goalRetrySchema, planAmendmentSchema } from '../domain/schemas/plan-change.ts';
 import {
   archiveDownloadSchema,
   archivedGoalSchema,
@@ -135,6 +135,8 @@ export const planChangePreviewSchema = z.strictObject({
   diff: z.strictObject({ added: idsSchema, removed: idsSchema, replaced: idsSchema, kept: idsSchema }),
   estimate: estimateSchema,
 });
+/** What people are asked about. */
+export const planProposalSchema = planChangePreviewSchema.extend({ goalId: goalIdSchema, approvalId: z.string() });
 export const rerunPreviewSchema = z.strictObject({
   willRun: idsSchema,
   reused: idsSchema,
@@ -201,8 +203,10 @@ export const namedSchemas = {
   ResumeRequest: resumeRequestSchema,
   EventDelivery: eventDeliverySchema,
   PlanRevision: planRevisionSchema,
-  PlanChange: planChangeSchema,
+  PlanChange: planAmendmentSchema,
   PlanChangePreview: planChangePreviewSchema,
+  PlanProposal: planProposalSchema,
+  AmendedGoal: z.union([goalViewSchema, planProposalSchema]),
   GoalRetry: goalRetrySchema,
   GoalFork: goalForkSchema,
   RerunPreview: rerunPreviewSchema,

@@ -36,6 +36,40 @@ describe('astra goal', () => {
     ]);
   });
 
+  test('submit says who mends the plan when a task fails, and get how often it has', async () => {
+    const server = await startScriptedServer(({ method }) =>
+      method === 'POST' ? json(goalView(), 202) : json(goalView({ replans: { used: 1, limit: 3 } })),
+    );
+    const flags = ['--replan', 'mender', '--max-replans', '5'];
+    await runInProcess(server.url, ['goal', 'submit', '--objective', 'x', ...flags]);
+    await runInProcess(server.url, ['template', 'run', 'report', '--replan']);
+    expect(server.requests.map(({ body }) => body)).toMatchObject([
+      { objective: 'x', onTaskFailure: 'replan', planner: 'mender', maxReplans: 5 },
+      { template: { name: 'report' }, onTaskFailure: 'replan' },
+    ]);
+    const { stdout } = await runInProcess(server.url, ['goal', 'get', goalId]);
+    expect(stdout).toContain('  replans   1 of 3');
+  });
+
+  test('amend asks people first, as the file says', async () => {
+    const diff = { added: ['more'], removed: [], replaced: [], kept: ['a'] };
+    const preview = { diff, estimate: { usd: '0', seconds: 2 } };
+    const server = await startScriptedServer(() => json({ goalId, approvalId: 'apr_x.01', ...preview }, 202));
+    const change = { baseRevision: 1, remove: ['a'] };
+    const amend = (body: object, ...flags: string[]) =>
+      runInProcess(server.url, ['goal', 'amend', goalId, '-', ...flags], { stdin: JSON.stringify(body) });
+    const { stdout, stderr } = await amend(change, '--approval');
+    expect(stdout).toBe('+ more\n1 task kept\nabout 2 s and 0 USD\napr_x.01\n');
+    expect(stderr).toContain('approval decide apr_x.01');
+    await amend({ ...change, approval: { required: 2 } });
+    expect(server.requests.map(({ body }) => body)).toEqual([
+      change,
+      { ...change, approval: {} },
+      change,
+      { ...change, approval: { required: 2 } },
+    ]);
+  });
+
   test('get says what a goal waits for', async () => {
     const waitingFor = { kind: 'timer', detail: 'startAt', until: '2026-12-24T18:00:00.000Z' } as const;
     const server = await startScriptedServer(() =>

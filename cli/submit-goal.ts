@@ -21,6 +21,8 @@ export interface SubmitFlags {
   readonly dependsOn?: string[];
   readonly cascade?: string;
   readonly callbackUrl?: string;
+  readonly replan?: string | true;
+  readonly maxReplans?: number;
   readonly idempotencyKey?: string;
   readonly idFile?: string;
   readonly watch?: true;
@@ -44,6 +46,11 @@ export const addSubmitFlags = (command: Command): Command =>
     .option('--depends-on <id>', 'begin when this goal has completed (repeatable)', collectTexts)
     .option('--cascade <id>', 'goals of the same cascade are listed and cancelled together')
     .option('--callback-url <url>', 'is sent the goal’s last event')
+    .option(
+      '--replan [planner]',
+      'have this planner mend the plan when a task fails; alone, the template’s fallback plan',
+    )
+    .option('--max-replans <count>', 'as often as this at most', parseCount(1))
     .option('--idempotency-key <key>', 'the same key and goal start once, however often they are submitted')
     .option('--id-file <file>', 'write the goal’s id there as soon as it is accepted')
     .option('-w, --watch', 'show the goal until it ends')
@@ -57,6 +64,14 @@ export async function mergeObject(
 ): Promise<JsonObject | undefined> {
   const base = file === undefined ? undefined : await readJsonObject(file, session.io);
   return base || given ? { ...base, ...given } : undefined;
+}
+
+function replanningOf({ replan, maxReplans }: SubmitFlags): Partial<GoalSubmission> {
+  return {
+    ...(replan !== undefined && { onTaskFailure: 'replan' }),
+    ...(typeof replan === 'string' && { planner: replan }),
+    ...(maxReplans !== undefined && { maxReplans }),
+  };
 }
 
 /** Submits, then waits or watches as the flags say. */
@@ -73,6 +88,7 @@ export async function submitGoal(session: Session, body: GoalSubmission, flags: 
     ...(flags.dependsOn && { dependsOnGoalIds: flags.dependsOn }),
     ...(flags.cascade !== undefined && { cascadeId: flags.cascade }),
     ...(flags.callbackUrl !== undefined && { callbackUrl: flags.callbackUrl }),
+    ...replanningOf(flags),
   };
   const goal = await astra.goals.submit(submission, { idempotencyKey: flags.idempotencyKey, signal: io.signal });
   if (flags.idFile !== undefined) await writeFile(resolve(io.cwd, flags.idFile), `${goal.id}\n`);

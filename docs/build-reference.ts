@@ -84,6 +84,7 @@ const limitMeanings: Readonly<Record<keyof typeof limits, readonly [of: string, 
   webhooks: ['webhooks of a tenant, and as many inbound ones', '`ASTRA_WEBHOOK_LIMIT`'],
   deciders: ['subjects, and scopes, that an approval names', '`ASTRA_BODY_INVALID`, `ASTRA_PLAN_INVALID`'],
   delegations: ['times that one vote is passed on', '`ASTRA_DELEGATION_INVALID`'],
+  replans: ['times that a goal’s planner is asked to mend its plan', '`ASTRA_BODY_INVALID`'],
   policyRules: ['rules of a tenant’s approval policy', '`ASTRA_BODY_INVALID`'],
 };
 

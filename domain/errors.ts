@@ -57,6 +57,7 @@ export const errorRegistry = {
   ASTRA_DEPENDENCY_FAILED: entry(500, 'A goal that this one waited for did not complete'),
   ASTRA_COMPENSATION_FAILED: entry(500, 'Not all of the cancelled goal was compensated'),
   ASTRA_LIMIT_REACHED: entry(429, 'A limit of the tenant is reached', true),
+  ASTRA_REPLAN_FAILED: entry(500, 'The planner has no change that could be made'),
   ASTRA_TASK_FAILED: entry(500, 'A task of the goal failed'),
   ASTRA_BUDGET_EXHAUSTED: entry(402, 'The budget is used up'),
   ASTRA_MODEL_FAILED: entry(502, 'The model did not answer as asked', true),

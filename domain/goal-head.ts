@@ -39,7 +39,7 @@ export function goalHeadOf(goal: AcceptedGoal, objective?: string): GoalHead {
 /** When the goal begins, with which others it belongs, who is told of its end. Most submissions have none of it. */
 function rareParts(goal: AcceptedGoal): Partial<GoalHead> {
   const { submission, submittedAt } = goal;
-  const { dependsOnGoalIds, cascadeId, callbackUrl } = submission;
+  const { dependsOnGoalIds, cascadeId, callbackUrl, onTaskFailure, planner, maxReplans } = submission;
   const startAt = startTimeOf(submission, submittedAt);
   return {
     ...(startAt !== null && { startAt }),
@@ -47,6 +47,9 @@ function rareParts(goal: AcceptedGoal): Partial<GoalHead> {
     ...(cascadeId !== undefined && { cascadeId }),
     ...(callbackUrl !== undefined && { callbackUrl }),
     ...budgetsOf(goal),
+    ...(onTaskFailure !== undefined && { onTaskFailure }),
+    ...(planner !== undefined && { planner }),
+    ...(maxReplans !== undefined && { maxReplans }),
   };
 }
 

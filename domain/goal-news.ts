@@ -47,6 +47,9 @@ const isSameWait = (before: WaitingFor | null, now: WaitingFor): boolean =>
 
 export const planDecisionMark = (revision: number): string => `plan.decided:${revision}`;
 
+/** A change of the plan was not made. */
+export const refusalMark = (changeId: string): string => `plan.refused:${changeId}`;
+
 export const changeMark = (changeId: string): string => `plan.changed:${changeId}`;
 
 /** What has ended stays as it ended, save for failures: those are what plans are changed for. */
@@ -64,6 +67,9 @@ export const raisedMark = (approvalId: string): string => `budget.raised:${appro
 
 const decidesPlan = (record: GoalRecord, { data }: Draft<'plan.approved' | 'plan.rejected'>): boolean =>
   record.outline?.revision === data.revision && !record.marks.has(planDecisionMark(data.revision));
+
+const isUndecided = ({ marks }: GoalRecord, changeId: string): boolean =>
+  !marks.has(changeMark(changeId)) && !marks.has(refusalMark(changeId));
 
 const news: IsNews = {
   'goal.submitted': (record) => record.head === null,
@@ -89,7 +95,8 @@ const news: IsNews = {
     ![...draft.data.removed, ...draft.data.replaced].some((id) => isSettledWell(record, id)),
   'goal.retried': (record, draft) => followsPlan(record, draft) && draft.data.run === record.state.run + 1,
   'plan.approved': decidesPlan,
-  'plan.rejected': decidesPlan,
+  'plan.rejected': (record, draft) =>
+    draft.data.changeId === undefined ? decidesPlan(record, draft) : isUndecided(record, draft.data.changeId),
   'task.queued'(record, { taskId, attempt, data }) {
     if (!isOpen(record, taskId)) return false;
     const state = touchedTask(record, taskId);

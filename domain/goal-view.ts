@@ -1,29 +1,21 @@
-import { changeMark, exhaustedMark, planDecisionMark, raisedMark } from './goal-news.ts';
+import { exhaustedMark, raisedMark } from './goal-news.ts';
 import { approvalReducers } from './approvals/approval-reducers.ts';
-import {
-  indexOutline,
-  noProgress,
-  startChanges,
-  touchedTask,
-  untouchedTask,
-  type Changes,
-  type GoalRecord,
-} from './goal-record.ts';
+import { startChanges, touchedTask, untouchedTask, type Changes, type GoalRecord } from './goal-record.ts';
 import {
   addTo,
   compensateTask,
   endGoal,
   endTask,
   keepArtifact,
-  keepTasks,
   ledgerOf,
   putTask,
   unlessStopped,
   unpaused,
   update,
 } from './goal-writes.ts';
-import { runOf } from './plan-outline.ts';
 import { pauseGoal, resumeGoal } from './pause.ts';
+import { amend, planReducers } from './plan-reducers.ts';
+import { replanTermsOf } from './replans.ts';
 import type { EventType, GoalEvent, Output } from './schemas/event.ts';
 import type { GoalHead, GoalState } from './schemas/goal.ts';
 
@@ -38,30 +30,11 @@ export type Reducers = { readonly [T in EventType]: (record: GoalRecord, event: 
 const outputOf = (data: Output): Pick<GoalState, 'output' | 'outputArtifact'> =>
   'artifact' in data ? { output: null, outputArtifact: data.artifact } : { output: data.output, outputArtifact: null };
 
-/** Tasks that begin anew, and those that are gone, are forgotten; what their events told is in the events. */
-function amend(
-  record: GoalRecord,
-  { data: { outline, changeId }, seq }: Event<'plan.amended' | 'goal.retried'>,
-  changes: Changes,
-): void {
-  const { outlineOf: before } = record;
-  addTo(record.marks, changeMark(changeId), changes);
-  const { revision, source } = outline;
-  const total = outline.tasks.length;
-  record.outline = outline;
-  record.outlineOf = indexOutline(outline);
-  changes.plan = outline;
-  update(record, { plan: { revision, source, taskCount: total }, progress: { ...noProgress, total, waiting: total } });
-  keepTasks(record, { changes, seq }, (id) => {
-    const [old, now] = [before.get(id), record.outlineOf.get(id)];
-    return old !== undefined && now !== undefined && runOf(old) === runOf(now);
-  });
-}
-
 const reducers: Reducers = {
   'goal.submitted'(record, { data }) {
     record.head = data.head;
-    update(record, { status: 'planning' });
+    const terms = replanTermsOf(data.head);
+    update(record, { status: 'planning', ...(terms && { replans: { used: 0, limit: terms.limit } }) });
   },
   'goal.context_assembled': (record, { type }, changes) => addTo(record.marks, type, changes),
   'goal.waiting': (record, { data: { waitingFor } }) =>
@@ -95,31 +68,14 @@ const reducers: Reducers = {
     endGoal(record, event, changes);
     if (event.data.error) update(record, { error: event.data.error });
   },
-  'plan.proposed'(record, { data: { outline }, at, seq }, changes) {
-    record.outline = outline;
-    record.outlineOf = indexOutline(outline);
-    changes.plan = outline;
-    const total = outline.tasks.length;
-    const { revision, source } = outline;
-    update(record, {
-      status: unlessStopped(record, 'running'),
-      startedAt: record.state.startedAt ?? at,
-      plan: { revision, source, taskCount: total },
-      progress: { ...noProgress, total, waiting: total },
-    });
-    keepTasks(record, { changes, seq }, (id) => record.outlineOf.has(id));
-  },
-  'plan.amended': amend,
+  ...planReducers,
   'goal.retried'(record, event, changes) {
     const { run } = event.data;
+    const { replans } = record.state;
     update(record, { run, status: 'running', output: null, outputArtifact: null, error: null, finishedAt: null });
+    if (replans) update(record, { replans: { ...replans, used: 0 } });
     amend(record, event, changes);
   },
-  'plan.approved'(record, { data, at }, changes) {
-    addTo(record.marks, planDecisionMark(data.revision), changes);
-    update(record, { status: unlessStopped(record, 'running'), startedAt: record.state.startedAt ?? at });
-  },
-  'plan.rejected': (record, { data }, changes) => addTo(record.marks, planDecisionMark(data.revision), changes),
   'task.queued'(record, { taskId, seq, data: { waitingFor } }, changes) {
     if (taskId === null) return;
     const before = touchedTask(record, taskId) ?? untouchedTask;

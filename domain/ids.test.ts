@@ -1,7 +1,15 @@
 import { createHash, randomBytes } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { approvalId, childGoalId, goalIdFrom, itemTaskId, parseApprovalId, parseTaskId } from './ids.ts';
+import {
+  approvalId,
+  changeApprovalId,
+  childGoalId,
+  goalIdFrom,
+  itemTaskId,
+  parseApprovalId,
+  parseTaskId,
+} from './ids.ts';
 import { goalIdSchema, taskIdSchema } from './schemas/common.ts';
 
 const sha256 = (text: string): Uint8Array => createHash('sha256').update(text).digest();
@@ -75,6 +83,13 @@ describe('an approval id', () => {
       }),
       { numRuns: 500 },
     );
+  });
+
+  test('of a change says its goal, and is another one for each change', () => {
+    const goalId = goalIdFrom({ unixMilliseconds: 1 }, randomBytes(16));
+    const idOf = (changeId: string): string => changeApprovalId(goalId, changeId, { digest: sha256 });
+    expect(parseApprovalId(idOf('c1'))).toEqual({ goalId, taskId: null });
+    expect(new Set([idOf('c1'), idOf('c2'), approvalId(goalId, null)]).size).toBe(3);
   });
 
   test.each([

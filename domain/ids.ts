@@ -72,10 +72,19 @@ export function approvalId(goalId: GoalId, taskId: string | null, run = 1): stri
 /** Of a goal's `n`th question (from 1) for more budget. No task's id begins with a dash. */
 export const budgetApprovalId = (goalId: GoalId, n: number): string => `${approvalId(goalId, null)}.-budget-${n}`;
 
+/** `apr_<goal>.0…`: the approval of a change of the goal's plan. No task's id begins with a digit. */
+export function changeApprovalId(
+  goalId: GoalId,
+  changeId: string,
+  { digest }: { readonly digest: (text: string) => Uint8Array },
+): string {
+  return `${approvalId(goalId, null)}.0${base62OfBytes(digest(changeId))}`;
+}
+
 /** The reverse of `approvalId`; null for what is no approval's id. */
 export function parseApprovalId(id: string): { readonly goalId: GoalId; readonly taskId: string | null } | null {
   const [, goal, taskId] =
-    /^apr_([0-9A-Za-z]{16,40})(?:[.]([A-Za-z][A-Za-z0-9_-]{0,63})(?:[.][0-9]+)?)?$/.exec(id) ?? [];
+    /^apr_([0-9A-Za-z]{16,40})(?:[.]([A-Za-z][A-Za-z0-9_-]{0,63})(?:[.][0-9]+)?|[.]0[0-9A-Za-z]{22})?$/.exec(id) ?? [];
   return goal === undefined ? null : { goalId: asGoalId(`gol_${goal}`), taskId: taskId ?? null };
 }
 

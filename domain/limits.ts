@@ -44,4 +44,6 @@ export const limits = {
   /** How often one vote may be passed on. */
   delegations: 5,
   policyRules: 200,
+  /** How often a goal's planner is asked to mend its plan. */
+  replans: 10,
 } as const;

@@ -109,6 +109,11 @@ const environmentSchema = z.object({
     .default('')
     .transform(list(delimiter))
     .describe('modules of your own tools (files, separated as in PATH), each exporting `tools`'),
+  ASTRA_PLANNER_MODULES: z
+    .string()
+    .default('')
+    .transform(list(delimiter))
+    .describe('modules of your own planners (files, separated as in PATH), each exporting `planners`'),
   ASTRA_EGRESS_ALLOW: z
     .string()
     .default('')

@@ -16,7 +16,7 @@ import type {
 import type { InboundWebhook, InboundWebhookDefinition } from '../domain/schemas/inbound-webhook.ts';
 import type { LimitDefinition, LimitView } from '../domain/schemas/limit.ts';
 import type { Plan } from '../domain/schemas/plan.ts';
-import type { GoalFork, GoalRetry, PlanChange } from '../domain/schemas/plan-change.ts';
+import type { GoalFork, GoalRetry, PlanAmendment, PlanChange } from '../domain/schemas/plan-change.ts';
 import type { PlanDiff } from '../domain/plan-change.ts';
 import type { Estimate } from '../domain/estimate.ts';
 import type { Schedule as ParsedSchedule, ScheduleDefinition as ParsedDefinition } from '../domain/schemas/schedule.ts';
@@ -103,6 +103,15 @@ export interface PlanRevision {
 export interface PlanChangePreview {
   readonly diff: PlanDiff;
   readonly estimate: Estimate;
+}
+
+/** How people are asked about a change: `required` of `deciders`, until `expiresSeconds` have passed. */
+export type ChangeApproval = NonNullable<PlanAmendment['approval']>;
+
+/** A change that people are asked about. */
+export interface PlanProposal extends PlanChangePreview {
+  readonly goalId: string;
+  readonly approvalId: string;
 }
 
 /** What of a goal would run again, and what would be used as it is. */

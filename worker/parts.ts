@@ -7,6 +7,9 @@ import { createActivities } from '../activities/index.ts';
 import { createRunningAttempts } from '../activities/execution/running-attempts.ts';
 import { createModel, type Model } from '../activities/llm/model.ts';
 import { createRecorder, type RecorderDeps } from '../activities/projection/recorder.ts';
+import { fallbackPlanner } from '../activities/planner/fallback-planner.ts';
+import { loadPlannerModules } from '../activities/planner/load-planner-modules.ts';
+import { createPlannerRegistry } from '../activities/planner/planner-registry.ts';
 import { createSandbox } from '../activities/sandbox/create-sandbox.ts';
 import { builtInTools } from '../activities/tools/built-in-tools.ts';
 import { createEgressPolicy, type EgressPolicy } from '../activities/tools/egress-policy.ts';
@@ -24,6 +27,7 @@ import { createArtifactList } from '../stores/postgres/artifacts.ts';
 import { createCascadeStore } from '../stores/postgres/cascades.ts';
 import { createGoalWaits } from '../stores/postgres/goal-waits.ts';
 import { createCompensationStore } from '../stores/postgres/compensations.ts';
+import { createPlanProposals } from '../stores/postgres/plan-proposals.ts';
 import { createPool } from '../stores/postgres/pool.ts';
 import { createTaskDurationStore } from '../stores/postgres/task-durations.ts';
 import { createTemplateStore } from '../stores/postgres/templates.ts';
@@ -103,6 +107,7 @@ export async function createParts({ config, logger, metrics, threads, temporal }
     cascades: createCascadeStore(pool),
     catalogue: createToolCatalogue(toolStore, { logger }),
     model,
+    ...(await createPlanning(config, pool)),
     running,
     compensations: createCompensationStore(pool),
     ...rules.ofActivities,
@@ -121,6 +126,11 @@ export async function createParts({ config, logger, metrics, threads, temporal }
   const announceTools = (): Promise<void> => toolStore.put(tools.manifests());
   return { activities, pool, redis, announceTools, sweepLimits: rules.sweep, close };
 }
+
+const createPlanning = async ({ ASTRA_PLANNER_MODULES }: Config, pool: Pool) => ({
+  planners: createPlannerRegistry([fallbackPlanner, ...(await loadPlannerModules(ASTRA_PLANNER_MODULES))]),
+  proposals: createPlanProposals(pool),
+});
 
 async function createTools(
   config: Config,

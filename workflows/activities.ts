@@ -36,11 +36,23 @@ export const segments = proxyActivities<SegmentActivities>({
   retry: { initialInterval: '100 milliseconds', backoffCoefficient: 2, maximumInterval: '10 seconds' },
 });
 
-export const planner: ActivityInterfaceFor<PlannerActivities> = proxyActivities<PlannerActivities>({
+const planning = {
   startToCloseTimeout: '10 minutes',
-  heartbeatTimeout: '15 seconds',
   retry: { initialInterval: '1 second', backoffCoefficient: 2, maximumInterval: '30 seconds', maximumAttempts: 5 },
   cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+} as const;
+
+type ModelPlanner = Pick<PlannerActivities, 'planGoalWithModel'>;
+export const planner: ActivityInterfaceFor<ModelPlanner> = proxyActivities<ModelPlanner>({
+  ...planning,
+  heartbeatTimeout: '15 seconds',
+});
+
+type Replanner = Pick<PlannerActivities, 'askPlanner'>;
+/** Its goal stands still until a lost worker is noticed, and to ask it twice does no harm. */
+export const replanner: ActivityInterfaceFor<Replanner> = proxyActivities<Replanner>({
+  ...planning,
+  heartbeatTimeout: '3 seconds',
 });
 
 /**

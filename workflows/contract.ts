@@ -7,11 +7,12 @@ import {
 import type { GoalHead, GoalSubmission, GoalView } from '../domain/schemas/goal.ts';
 import type { ErrorInfo, GoalId } from '../domain/schemas/common.ts';
 import type { ParkReason } from '../domain/schemas/event.ts';
-import type { Decision } from '../domain/schemas/approval.ts';
+import type { ApprovalTerms, Decision } from '../domain/schemas/approval.ts';
 import type { GoalFork, GoalRetry, PlanChange } from '../domain/schemas/plan-change.ts';
 import type { JsonObject } from '../domain/json.ts';
 import type { PauseTally } from '../domain/pause-policy.ts';
 import { defaultPriority } from '../domain/goal-head.ts';
+import type { ReplanTerms } from '../domain/replans.ts';
 import type { PlanOutline } from '../domain/plan-outline.ts';
 import type { ScheduleDefinition } from '../domain/schemas/schedule.ts';
 import type { GoalPause, PauseOn } from '../domain/schemas/pause.ts';
@@ -112,6 +113,10 @@ export interface CarriedGoal {
   readonly parked?: { readonly [taskId: string]: CarriedCall };
   /** By approval: what a voter wants done instead of what was asked about. */
   readonly edits: { readonly [approvalId: string]: JsonObject };
+  /** Of a goal that replans, and how often it has. */
+  readonly replans?: ReplanTerms & { readonly used?: number };
+  /** Changes that people are asked about. */
+  readonly proposed?: readonly ProposedChange[];
   /** It has slots to give back at its end. */
   readonly slots?: true;
   readonly pause?: CarriedPause;
@@ -162,6 +167,7 @@ export const messages = {
   deliverEvent: 'deliverEvent',
   decideApproval: 'decideApproval',
   amendPlan: 'amendPlan',
+  proposeChange: 'proposeChange',
   delegateApproval: 'delegateApproval',
   unparkTasks: 'unparkTasks',
   shardParked: 'shardParked',
@@ -186,6 +192,16 @@ export interface AmendPlanMessage {
 /** Refused with an `ApplicationFailure` of the type `ASTRA_PLAN_CONFLICT`, `ASTRA_PLAN_INVALID` or `ASTRA_GOAL_FINISHED`. */
 export interface AmendPlanAnswer {
   readonly revision: number;
+}
+/** A change that is kept under its id, and how people are asked about it. */
+export interface ProposedChange {
+  readonly changeId: string;
+  readonly by: string;
+  readonly terms: ApprovalTerms;
+}
+/** Refused with an `ApplicationFailure` of the type `ASTRA_PLAN_CONFLICT`, `ASTRA_NOT_FOUND` or `ASTRA_GOAL_FINISHED`. */
+export interface ProposeChangeAnswer {
+  readonly approvalId: string;
 }
 export interface CancelGoalArgs {
   readonly reason: string | null;

@@ -24,12 +24,15 @@ import {
   type DelegateApprovalResult,
   type DeliverEventArgs,
   type GoalViewQueryResult,
+  type ProposeChangeAnswer,
+  type ProposedChange,
 } from './contract.ts';
 
 export const cancelGoalSignal = defineSignal<[CancelGoalArgs]>(messages.cancelGoal);
 export const deliverEventSignal = defineSignal<[DeliverEventArgs]>(messages.deliverEvent);
 export const decideApprovalUpdate = defineUpdate<DecideApprovalResult, [DecideApprovalArgs]>(messages.decideApproval);
 export const amendPlanUpdate = defineUpdate<AmendPlanAnswer, [AmendPlanMessage]>(messages.amendPlan);
+export const proposeChangeUpdate = defineUpdate<ProposeChangeAnswer, [ProposedChange]>(messages.proposeChange);
 export const delegateApprovalUpdate = defineUpdate<DelegateApprovalResult, [DelegateApprovalArgs]>(
   messages.delegateApproval,
 );
@@ -53,6 +56,8 @@ export interface GoalControl {
   readonly edits: Edits;
   /** Changes the plan; null until it runs, and when it runs no more. */
   amend: ((message: AmendPlanMessage) => Promise<AmendPlanAnswer>) | null;
+  /** Asks people about a change of the plan; null as `amend` is. */
+  propose: ((change: ProposedChange) => Promise<ProposeChangeAnswer>) | null;
   /** No plan will run any more. */
   ended: boolean;
   /** The goal begins a new history: what waits is given up here, to be opened again there. */
@@ -106,6 +111,7 @@ export function createControl(options: {
     mailbox,
     edits,
     amend: null,
+    propose: null,
     ended: false,
     continuing: false,
     get cancelReason() {
@@ -115,10 +121,25 @@ export function createControl(options: {
       return compensate;
     },
   };
-  setHandler(amendPlanUpdate, async (message) => {
-    await condition(() => control.amend !== null || control.ended);
-    if (control.amend) return control.amend(message);
-    throw ApplicationFailure.nonRetryable('The goal is ending.', 'ASTRA_GOAL_FINISHED');
-  });
+  handlePlanChanges(control);
   return control;
+}
+
+/** Changes wait until the plan runs. */
+function handlePlanChanges(control: GoalControl): void {
+  const running = async (): Promise<void> => {
+    await condition(() => control.amend !== null || control.ended);
+  };
+  const ending = (): ApplicationFailure =>
+    ApplicationFailure.nonRetryable('The goal is ending.', 'ASTRA_GOAL_FINISHED');
+  setHandler(amendPlanUpdate, async (message) => {
+    await running();
+    if (control.amend) return control.amend(message);
+    throw ending();
+  });
+  setHandler(proposeChangeUpdate, async (change) => {
+    await running();
+    if (control.propose) return control.propose(change);
+    throw ending();
+  });
 }

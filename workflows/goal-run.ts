@@ -6,12 +6,14 @@ import type { ErrorInfo } from '../domain/schemas/common.ts';
 import type { EventData, EventDraft, EventType } from '../domain/schemas/event.ts';
 import type { TaskGraph } from '../domain/task-graph.ts';
 import { kernel } from './activities.ts';
+import type { ProposedChange } from './contract.ts';
 import type { GoalControl } from './control.ts';
 import type { GoalPage } from './goal-page.ts';
 import type { GoalPolicy } from './goal-policy.ts';
 import type { MapRoom } from './map-room.ts';
 import type { Parking } from './parking.ts';
 import type { Pause } from './pause.ts';
+import type { Replans } from './replan.ts';
 
 export interface GoalEnd {
   /** The goal's completion is recorded: a cancel comes too late. */
@@ -42,8 +44,12 @@ export interface GoalRun {
   /** Has the last segment used up its time, so that another follows it at once? */
   segmentsInARow: boolean;
   readonly end: GoalEnd;
-  /** Why the goal will fail; the first failure counts. */
-  failure: ErrorInfo | null;
+  /** By task, in order: why the goal will fail. */
+  readonly failures: Map<string, ErrorInfo>;
+  /** Null: a task that fails for good fails the goal. */
+  readonly replans: Replans | null;
+  /** By their ids: changes of the plan that people are asked about. */
+  readonly proposed: Map<string, ProposedChange>;
 }
 
 /** The goal as its plan's activities know it. A first revision is not said, as it was not when there was no other. */

@@ -20,6 +20,7 @@ import { createGoalPausing } from './goal-pausing.ts';
 import { carriedPolicy } from './goal-policy.ts';
 import { createGoalSlots, type GoalSlots } from './goal-slots.ts';
 import { planGoal } from './plan-goal.ts';
+import { startReplans } from './replan.ts';
 import { createMapRoom } from './map-room.ts';
 import { createGoalParking } from './parking.ts';
 import { runTaskGraph } from './run-task-graph.ts';
@@ -63,7 +64,7 @@ async function runGoal(goal: GoalRef, input: GoalWorkflowInput, slots: GoalSlots
       const onSubmitted = (): void => {
         submitted = true;
       };
-      const { outline, settled, begun, completed } = carried
+      const { outline, settled, begun, completed, replans, proposed } = carried
         ? { ...carried, begun: null, completed: false }
         : await planGoal({ goal, control, ...pausing, page, slots, onSubmitted }, input);
       if (completed) return { status: 'completed' };
@@ -79,6 +80,9 @@ async function runGoal(goal: GoalRef, input: GoalWorkflowInput, slots: GoalSlots
         control,
         ...pausing,
         page,
+        failures: new Map(),
+        replans: replans ? startReplans(replans) : null,
+        proposed: new Map(proposed?.map((change) => [change.changeId, change])),
         mapRoom: createMapRoom(),
         parking,
         ...unbegun(),
@@ -100,7 +104,7 @@ async function runGoal(goal: GoalRef, input: GoalWorkflowInput, slots: GoalSlots
   }
 }
 
-const unbegun = () => ({ failure: null, segmentsInARow: false, amending: false, superseded: new Set<string>() });
+const unbegun = () => ({ segmentsInARow: false, amending: false, superseded: new Set<string>() });
 
 async function completeGoal(goal: GoalRef): Promise<void> {
   // A cancel comes too late now.
@@ -110,7 +114,7 @@ async function completeGoal(goal: GoalRef): Promise<void> {
 
 /** Begins a new history with what is settled. Waits and approvals under way are opened again there. */
 async function continueGoal(input: GoalWorkflowInput, run: GoalRun, { any }: GoalSlots): Promise<never> {
-  const { outline, graph, control, repeated, parking, policy } = run;
+  const { outline, graph, control, repeated, parking, policy, replans, proposed } = run;
   const settled = graph.settledStatuses();
   const parked = [...parking.courses].filter(([taskId]) => !settled[parseTaskId(taskId).id]);
   // Unlike at the goal's end a cancel must get through here, or the new run knows nothing of it.
@@ -132,6 +136,8 @@ async function continueGoal(input: GoalWorkflowInput, run: GoalRun, { any }: Goa
       ...(pause && { pause }),
       ...(policy && { policy: carriedPolicy(policy) }),
       ...(any && { slots: true }),
+      ...(replans && { replans: { planner: replans.planner, limit: replans.limit, used: replans.used } }),
+      ...(proposed.size > 0 && { proposed: [...proposed.values()] }),
     },
   });
 }

@@ -3,6 +3,7 @@ import { isHeld } from '../domain/goal-beginning.ts';
 import type { BeginGoalResult, BegunGoal, PlanGoalArgs, RetryGoalResult } from '../activities/contract.ts';
 import type { GoalRef } from '../domain/goal-ref.ts';
 import { approvalId } from '../domain/ids.ts';
+import { replanTermsOf } from '../domain/replans.ts';
 import type { GoalSubmission } from '../domain/schemas/goal.ts';
 import { kernel, planner } from './activities.ts';
 import type { CarriedGoal, ForkMessage, GoalWorkflowInput, RetryGoalMessage } from './contract.ts';
@@ -25,7 +26,7 @@ export interface Planning {
   readonly onSubmitted: () => void;
 }
 
-type Begun = BegunGoal & Partial<Pick<CarriedGoal, 'settled'>>;
+type Begun = BegunGoal & Partial<Pick<CarriedGoal, 'settled' | 'replans' | 'proposed'>>;
 
 /**
  * Has the goal planned, by its author, a template or a model, and approved, by policy or by people. What is quick at the
@@ -47,7 +48,8 @@ export async function planGoal(planning: Planning, input: GoalWorkflowInput): Pr
   if ('error' in planned) throw failure(planned.error);
   if (submission.approval?.plan === 'required') await approvePlan(planning, submission, planned.outline.revision);
   await planning.slots.held();
-  return planned;
+  const replans = replanTermsOf(submission);
+  return replans ? { ...planned, replans } : planned;
 }
 
 async function forkGoal(
@@ -58,7 +60,9 @@ async function forkGoal(
   const { goal } = planning;
   const about = { submittedAt, parentGoalId, bodyHash, submittedBy, depth, ...(budgetScopes && { budgetScopes }) };
   const args = { goal, ...about, ...given };
-  return beginAgain(planning, () => kernel.forkGoal(args));
+  const replans = replanTermsOf(given.submission);
+  const forked = await beginAgain(planning, () => kernel.forkGoal(args));
+  return replans ? { ...forked, replans } : forked;
 }
 
 function reopenGoal(planning: Planning, { request, ...about }: RetryGoalMessage): Promise<Begun> {

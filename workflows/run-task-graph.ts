@@ -8,6 +8,8 @@ import { askWhenParked } from './ask-for-budget.ts';
 import { isUndone } from './call-tool.ts';
 import { createFlight, type Flight, type Stage } from './flight.ts';
 import { draft, recordEvents, type GoalRun } from './goal-run.ts';
+import { proposeChange, reopenChanges, type Flights } from './propose-change.ts';
+import { failureOf, isMending } from './replan.ts';
 import { runTask, waits } from './run-task.ts';
 import { groupTasks, runTogether } from './run-together.ts';
 
@@ -36,22 +38,27 @@ export type GraphEnding =
  */
 export async function runTaskGraph(run: GoalRun, begun: SegmentResult | null): Promise<GraphEnding> {
   const flight = createFlight(maxUnderWay);
+  const flights = { flight, asking: createFlight() };
   run.control.amend = (message) => amendPlan(run, flight, message);
   askWhenParked(run, flight);
+  run.control.propose = (change) => proposeChange(run, flights, change);
+  reopenChanges(run, flights);
   try {
     if (begun) await settleSegment(run, flight, run.graph.takeSegment(), begun);
-    return await runFlight(run, flight);
+    return await runFlight(run, flights);
   } catch (error) {
     flight.cancel({ onlyWaits: false });
     await flight.landed();
     throw error;
   } finally {
     run.control.amend = null;
+    run.control.propose = null;
     run.control.ended = true;
+    if (run.proposed.size > 0) await flights.asking.suspend();
   }
 }
 
-async function runFlight(run: GoalRun, flight: Flight): Promise<GraphEnding> {
+async function runFlight(run: GoalRun, { flight, asking }: Flights): Promise<GraphEnding> {
   const { page, pause } = run;
   for (;;) {
     await condition(() => !run.amending);
@@ -61,13 +68,15 @@ async function runFlight(run: GoalRun, flight: Flight): Promise<GraphEnding> {
     if (draining && flight.onlyWaits) {
       run.control.continuing = true;
       await flight.suspend();
-      if (!graph.halted) return { kind: 'continued' };
+      if (run.proposed.size > 0) await asking.suspend();
+      if (!run.graph.halted) return { kind: 'continued' };
     }
     if (!draining && !isPaused) dispatch(run, flight);
+    const mending = isMending(run, flight);
     page.showProgress(graph);
-    if (isOver(run, flight)) return endingOf(run);
+    if (isOver(run, flight)) return endingOf(failureOf(run));
     // The goal's outcome is certain; it does not wait for a person or a date to say so.
-    if (graph.failedTask !== null) {
+    if (graph.failedTask !== null && !mending) {
       run.parking.close();
       flight.cancel({ onlyWaits: true });
     }
@@ -78,8 +87,7 @@ async function runFlight(run: GoalRun, flight: Flight): Promise<GraphEnding> {
 const isOver = ({ graph, pause }: GoalRun, flight: Flight): boolean =>
   flight.size === 0 && (!pause.isPaused || graph.done);
 
-const endingOf = ({ failure }: GoalRun): GraphEnding =>
-  failure ? { kind: 'failed', error: failure } : { kind: 'completed' };
+const endingOf = (error: ErrorInfo | null): GraphEnding => (error ? { kind: 'failed', error } : { kind: 'completed' });
 
 /** Sub-goals and wide maps may take days: while one runs, other tasks go on for as long as the server lets them. */
 function isHistoryLong(flight: Flight): boolean {
@@ -164,18 +172,18 @@ async function settleSegment(
 function settle(run: GoalRun, task: TaskOutline, outcome: TaskOutcome): readonly string[] {
   const skipped = run.graph.settle(task.id, outcome.status);
   run.policy?.onEnd(outcome.status);
-  if (outcome.status === 'failed' && run.graph.failedTask === task.id) {
+  if (outcome.status === 'failed' && task.onFailure !== 'continue') {
     const { code, message } = outcome.error;
-    run.failure ??= {
+    run.failures.set(task.id, {
       code: 'ASTRA_TASK_FAILED',
       message: `Task "${task.id}" failed with ${code}: ${message}`,
       retryable: false,
-    };
+    });
   }
   // Not by its goal, which would not get here any more: an operator has ended it.
   if (outcome.status === 'cancelled') {
     const message = `Task "${task.id}" was cancelled.`;
-    run.failure ??= { code: 'ASTRA_TASK_FAILED', message, retryable: false };
+    run.failures.set(task.id, { code: 'ASTRA_TASK_FAILED', message, retryable: false });
   }
   return skipped;
 }

@@ -1,3 +1,4 @@
+import type { GoalRef } from '../../domain/goal-ref.ts';
 import { approvalId } from '../../domain/ids.ts';
 import type { Approval, ApprovalTerms } from '../../domain/schemas/approval.ts';
 import type { EventData } from '../../domain/schemas/event.ts';
@@ -8,34 +9,41 @@ import { draft } from './drafts.ts';
 /** What people are asked, and how. */
 export interface Question extends Pick<
   EventData['approval.requested'],
-  'kind' | 'prompt' | 'input' | 'inputArtifact' | 'tool' | 'map'
+  'kind' | 'prompt' | 'input' | 'inputArtifact' | 'tool' | 'map' | 'change'
 > {
   readonly terms: ApprovalTerms;
 }
 
 /**
- * Asks people about a task, once: a question that is open already is answered with what is left of its time, and with
- * its votes.
+ * Asks people about a task, once: see `askOnce`.
  * @param options.run the task's: one that has begun anew is asked about again
  * @param options.ask null: there is nothing to ask
  */
-export async function openApproval<Q extends Question | null>(
+export function openApproval<Q extends Question | null>(
   recorder: Recorder,
-  ref: TaskRef,
+  { goal, taskId }: TaskRef,
   { run, ask }: { readonly run: number; readonly ask: () => Promise<Q> },
 ): Promise<OpenedApproval | Extract<Q, null>> {
-  const { goal, taskId } = ref;
-  const id = approvalId(goal.goalId, taskId, run);
+  return askOnce(recorder, { goal, taskId, id: approvalId(goal.goalId, taskId, run) }, ask);
+}
+
+/** A question that is open already is answered with what is left of its time, and with its votes. */
+export async function askOnce<Q extends Question | null>(
+  recorder: Recorder,
+  { goal, taskId, id }: { readonly goal: GoalRef; readonly taskId: string | null; readonly id: string },
+  ask: () => Promise<Q>,
+): Promise<OpenedApproval | Extract<Q, null>> {
   const known = await recorder.approval(goal, id);
   if (known) return openedOf(known);
   const question = await ask();
   // A question that is null is what Q says of it.
   if (question === null) return question as Extract<Q, null>;
   const { agentId } = await recorder.head(goal);
+  const about = taskId === null ? {} : { taskId };
   const created = question.inputArtifact
-    ? [draft('artifact.created', { artifact: question.inputArtifact }, { taskId })]
+    ? [draft('artifact.created', { artifact: question.inputArtifact }, about)]
     : [];
-  const request = draft('approval.requested', requestOf(id, question, agentId), { taskId });
+  const request = draft('approval.requested', requestOf(id, question, agentId), about);
   await recorder.record(goal, [...created, request]);
   const asked = await recorder.approval(goal, id);
   if (asked) return openedOf(asked);

@@ -7,6 +7,7 @@ import { validateParams } from '../../stores/template-params.ts';
 import type { ToolCatalogue } from '../../stores/tool-catalogue.ts';
 import type { PlanGoalArgs } from '../contract.ts';
 import { markQuickTools, type ToolPace } from '../execution/tool-pace.ts';
+import { requirePlanner, type Planners } from './planner-registry.ts';
 import { guardPlan } from './guard-plan.ts';
 import type { PlannedGoal } from './record-planning.ts';
 
@@ -15,10 +16,12 @@ export interface PlannerDeps {
   readonly templates: Pick<TemplateStore, 'get'>;
   readonly pace: ToolPace;
   readonly policies: Pick<PolicyMemory, 'rulesOf'>;
+  readonly planners: Planners;
 }
 
-/** The plan of a goal whose author has given it, or named its template. @throws ASTRA_PLAN_INVALID, ASTRA_TEMPLATE_INVALID */
+/** The plan of a goal whose author has given it, or named its template. @throws ASTRA_PLAN_INVALID, ASTRA_TEMPLATE_INVALID, ASTRA_REPLAN_FAILED */
 export async function planAsGiven(deps: PlannerDeps, args: PlanGoalArgs): Promise<PlannedGoal> {
+  requirePlanner(deps.planners, args.submission);
   const planned = await validateGiven(deps, args);
   const outline = markQuickTools(planned.outline, deps.pace);
   const { agentId } = args.submission;

@@ -10,6 +10,7 @@ import { markQuickTools, type ToolPace } from '../execution/tool-pace.ts';
 import { whileAway } from '../execution/while-away.ts';
 import type { Recorder } from '../projection/recorder.ts';
 import { guardPlan } from './guard-plan.ts';
+import { requirePlanner, type Planners } from './planner-registry.ts';
 import { recordPlanning, type PlannedGoal } from './record-planning.ts';
 import { planningPrompt, planAnswerSchema } from './planning-prompt.ts';
 
@@ -19,6 +20,7 @@ interface Deps {
   readonly model: Model | null;
   readonly pace: ToolPace;
   readonly policies: Pick<PolicyMemory, 'rulesOf'>;
+  readonly planners: Planners;
 }
 
 /** After its first answer a model may mend its plan this often. */
@@ -31,8 +33,10 @@ export function createPlanGoalWithModel({
   model,
   pace,
   policies,
+  planners,
 }: Deps): PlannerActivities['planGoalWithModel'] {
   async function plan({ submission }: PlanGoalArgs): Promise<PlannedGoal> {
+    requirePlanner(planners, submission);
     if (!model) throw new AstraError('ASTRA_MODEL_NOT_CONFIGURED', 'Set ASTRA_MODEL for the workers, or give a plan.');
     const tools = await catalogue();
     let earlier: { readonly plan: unknown; readonly faults: readonly Fault[] } | null = null;

@@ -4,6 +4,7 @@ import { isFinalTask } from '../../domain/goal-record.ts';
 import { editInputs, reviseOutline } from '../../domain/plan-change.ts';
 import { runOf, type PlanOutline, type TaskOutline } from '../../domain/plan-outline.ts';
 import { validatePlan } from '../../domain/plan-validation/validate-plan.ts';
+import { replanTermsOf } from '../../domain/replans.ts';
 import { chosenTasks, innerChoice, reusableStatus, tasksToRerun } from '../../domain/rerun.ts';
 import type { SettledStatus } from '../../domain/task-graph-nodes.ts';
 import type { KernelActivities, RetryGoalResult, RetryRequest } from '../contract.ts';
@@ -53,11 +54,12 @@ export function createRetryGoal({ recorder, catalogue, pace, policies }: Deps): 
   };
 }
 
-function reopened(outline: PlanOutline, { tasks }: GoalStanding): RetryGoalResult {
+function reopened(outline: PlanOutline, { tasks, head }: GoalStanding): RetryGoalResult {
   const settled = [...tasks].flatMap(([id, { status }]): [string, SettledStatus][] =>
     isFinalTask(status) ? [[id, status]] : [],
   );
-  return { outline, settled: Object.fromEntries(settled) };
+  const replans = replanTermsOf(head);
+  return { outline, settled: Object.fromEntries(settled), ...(replans && { replans }) };
 }
 
 /** A sub-goal is gone on with, unless it is chosen whole. */

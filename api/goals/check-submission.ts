@@ -1,6 +1,8 @@
 import { AstraError } from '../../domain/errors.ts';
 import { validateSubmission } from '../../domain/plan-validation/validate-submission.ts';
+import { fallbackPlanner, replanTermsOf } from '../../domain/replans.ts';
 import type { GoalSubmission } from '../../domain/schemas/goal.ts';
+import type { Template } from '../../domain/schemas/template.ts';
 import type { TemplateStore } from '../../stores/postgres/templates.ts';
 import { validateParams } from '../../stores/template-params.ts';
 import type { ToolCatalogue } from '../../stores/tool-catalogue.ts';
@@ -40,6 +42,7 @@ async function requirePlanSource(deps: CheckSubmissionDeps, tenant: string, subm
       );
     }
     validateParams(template.params, call.params ?? {});
+    requireFallback(submission, template);
   } else if (!plan && deps.model === undefined) {
     throw new AstraError(
       'ASTRA_MODEL_NOT_CONFIGURED',
@@ -47,4 +50,13 @@ async function requirePlanSource(deps: CheckSubmissionDeps, tenant: string, subm
         'for an endpoint of your own, ASTRA_MODEL_BASE_URL for the API and the workers; or give a plan or a template.',
     );
   }
+}
+
+/** @throws ASTRA_TEMPLATE_INVALID */
+function requireFallback(submission: GoalSubmission, template: Template): void {
+  if (replanTermsOf(submission)?.planner !== fallbackPlanner || template.fallbackPlan) return;
+  const message = `The template "${template.name}" has no fallbackPlan. Give it one, or name a planner of your own.`;
+  throw new AstraError('ASTRA_TEMPLATE_INVALID', message, {
+    faults: [{ pointer: '/onTaskFailure', message: 'the template has no plan to fall back on' }],
+  });
 }

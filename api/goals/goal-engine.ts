@@ -16,6 +16,8 @@ import {
   type DeliverEventArgs,
   type GoalViewQueryResult,
   type GoalWorkflowInput,
+  type ProposeChangeAnswer,
+  type ProposedChange,
   type RetryGoalMessage,
   type UnparkTasksArgs,
   type PauseGoalArgs,
@@ -37,6 +39,8 @@ export interface GoalEngine {
   retry(goal: RetriedGoal): Promise<boolean>;
   /** @throws ASTRA_PLAN_CONFLICT, ASTRA_PLAN_INVALID, ASTRA_GOAL_FINISHED */
   amendPlan(goalId: GoalId, message: AmendPlanMessage): Promise<AmendPlanAnswer>;
+  /** @throws ASTRA_PLAN_CONFLICT, ASTRA_GOAL_FINISHED */
+  proposeChange(goalId: GoalId, change: ProposedChange): Promise<ProposeChangeAnswer>;
   /** False when the goal does not run any more. */
   cancel(goalId: GoalId, args: CancelGoalArgs): Promise<boolean>;
   /** False when the goal does not run any more. */
@@ -137,30 +141,35 @@ function createStarts(client: Client): Pick<GoalEngine, 'start' | 'retry'> {
   };
 }
 
-function createAmend(client: Client): Pick<GoalEngine, 'amendPlan'> {
+function createChanges(client: Client): Pick<GoalEngine, 'amendPlan' | 'proposeChange'> {
   const handleOf = handlesOf(client);
-  return {
-    async amendPlan(goalId, message) {
-      try {
-        return await callTemporal(
-          client,
-          () =>
-            handleOf(goalId).executeUpdate<AmendPlanAnswer, [AmendPlanMessage]>(messages.amendPlan, {
-              args: [message],
-              updateId: message.changeId,
-            }),
-          {
-            timeoutMs: amendTimeoutMs,
-            unavailable: 'No worker took the change in time; it may still be made. Read the plan before you try again.',
-          },
-        );
-      } catch (error) {
-        if (error instanceof WorkflowNotFoundError) {
-          throw new AstraError('ASTRA_GOAL_FINISHED', `The goal ${goalId} has already ended.`, { cause: error });
-        }
-        throw toRefusal(error) ?? error;
+
+  // The two methods below pair messages with what they take and answer.
+  async function update<Answer>(goalId: GoalId, message: string, args: { readonly changeId: string }): Promise<Answer> {
+    try {
+      return await callTemporal(
+        client,
+        () =>
+          handleOf(goalId).executeUpdate<Answer, [object]>(message, {
+            args: [args],
+            updateId: `${message}/${args.changeId}`,
+          }),
+        {
+          timeoutMs: amendTimeoutMs,
+          unavailable: 'No worker took the change in time; it may still be made. Read the plan before you try again.',
+        },
+      );
+    } catch (error) {
+      if (error instanceof WorkflowNotFoundError) {
+        throw new AstraError('ASTRA_GOAL_FINISHED', `The goal ${goalId} has already ended.`, { cause: error });
       }
-    },
+      throw toRefusal(error) ?? error;
+    }
+  }
+
+  return {
+    amendPlan: (goalId, message: AmendPlanMessage) => update(goalId, messages.amendPlan, message),
+    proposeChange: (goalId, change: ProposedChange) => update(goalId, messages.proposeChange, change),
   };
 }
 
@@ -179,7 +188,7 @@ export function createGoalEngine(client: Client, options: { readonly onRead?: ()
 
   return {
     ...createStarts(client),
-    ...createAmend(client),
+    ...createChanges(client),
 
     find(tenant, goalId) {
       options.onRead?.();

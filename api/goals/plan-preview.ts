@@ -13,7 +13,7 @@ import type { GoalStanding } from '../../stores/goal-standing.ts';
 import type { RecordedPlan } from '../../stores/goal-write.ts';
 import type { ToolCatalogue } from '../../stores/tool-catalogue.ts';
 
-interface Deps {
+export interface PreviewDeps {
   readonly reader: Pick<GoalReader, 'standing' | 'plan' | 'taskCosts'>;
   readonly durations: Pick<DurationMemory, 'read'>;
   readonly catalogue: ToolCatalogue;
@@ -31,7 +31,7 @@ export interface RerunPreview extends Rerun {
  * What a change would do to the plan of a running goal, checked as the goal itself will check it.
  * @throws ASTRA_NOT_FOUND, ASTRA_GOAL_FINISHED, ASTRA_PLAN_CONFLICT, ASTRA_PLAN_INVALID
  */
-export async function previewChange(deps: Deps, goal: GoalRef, change: PlanChange): Promise<ChangePreview> {
+export async function previewChange(deps: PreviewDeps, goal: GoalRef, change: PlanChange): Promise<ChangePreview> {
   const { standing, plan } = await readPlanned(deps, goal);
   if (isFinalGoal(standing.state.status)) {
     throw new AstraError('ASTRA_GOAL_FINISHED', 'The goal has ended. Retry it, or fork it with another plan.');
@@ -56,7 +56,7 @@ export async function previewChange(deps: Deps, goal: GoalRef, change: PlanChang
  * What of an ended goal would run again.
  * @throws ASTRA_NOT_FOUND, ASTRA_GOAL_RUNNING, ASTRA_PLAN_INVALID
  */
-export async function previewRetry(deps: Deps, goal: GoalRef, retry: GoalRetry): Promise<RerunPreview> {
+export async function previewRetry(deps: PreviewDeps, goal: GoalRef, retry: GoalRetry): Promise<RerunPreview> {
   const { standing, plan } = await readPlanned(deps, goal);
   if (!isFinalGoal(standing.state.status)) {
     throw new AstraError('ASTRA_GOAL_RUNNING', 'The goal has not ended. Wait until it has, or cancel it first.');
@@ -74,7 +74,7 @@ export async function previewRetry(deps: Deps, goal: GoalRef, retry: GoalRetry):
  * @throws ASTRA_NOT_FOUND, ASTRA_PLAN_INVALID
  */
 export async function previewFork(
-  deps: Deps,
+  deps: PreviewDeps,
   goal: GoalRef,
   fork: GoalFork,
 ): Promise<RerunPreview & { readonly source: GoalStanding }> {
@@ -96,7 +96,7 @@ const isDone = ({ tasks }: GoalStanding, id: string): boolean => {
 };
 
 async function readPlanned(
-  { reader }: Deps,
+  { reader }: PreviewDeps,
   { tenant, goalId }: GoalRef,
 ): Promise<{ readonly standing: GoalStanding; readonly plan: RecordedPlan }> {
   const [standing, plan] = await Promise.all([reader.standing(tenant, goalId), reader.plan(tenant, goalId)]);
@@ -106,7 +106,7 @@ async function readPlanned(
 }
 
 async function estimate(
-  { reader, durations }: Deps,
+  { reader, durations }: PreviewDeps,
   { tenant, goalId }: GoalRef,
   { standing, outline, willRun }: { standing: GoalStanding; outline: PlanOutline; willRun: ReadonlySet<string> },
 ): Promise<Estimate> {

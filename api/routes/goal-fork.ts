@@ -57,12 +57,13 @@ export function mountGoalFork(app: OpenAPIHono<ApiEnv>, deps: ApiDeps): void {
 
     const key = c.req.valid('header')[idempotencyHeader];
     const goalId = createGoalId(tenant, key === undefined ? undefined : `fork/${from.goalId}/${key}`);
-    const { objective, input, labels, priority, agentId } = source.head;
+    const { objective, input, labels, priority, agentId, onTaskFailure, planner, maxReplans } = source.head;
+    const replanning = { onTaskFailure, planner, maxReplans };
     const forkedFrom = { goalId: from.goalId, seq: source.state.seq };
     const started: NewGoal = {
       tenant,
       goalId,
-      submission: { objective, input, labels, priority, ...(agentId !== null && { agentId }) },
+      submission: { objective, input, labels, priority, ...replanning, ...(agentId !== null && { agentId }) },
       submittedAt: new Date().toISOString(),
       parentGoalId: null,
       bodyHash: null,

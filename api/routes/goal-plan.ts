@@ -4,12 +4,13 @@ import { AstraError } from '../../domain/errors.ts';
 import { changeMark } from '../../domain/goal-news.ts';
 import type { GoalRef } from '../../domain/goal-ref.ts';
 import type { GoalHead } from '../../domain/schemas/goal.ts';
-import { goalRetrySchema, planChangeSchema, type GoalRetry } from '../../domain/schemas/plan-change.ts';
+import { goalRetrySchema, planAmendmentSchema, type GoalRetry } from '../../domain/schemas/plan-change.ts';
 import { readBody } from '../body.ts';
 import type { ApiEnv } from '../context.ts';
 import type { ApiDeps } from '../deps.ts';
 import { awaitGoal } from '../goals/await-goal.ts';
 import { createGoalLinks } from '../goals/goal-links.ts';
+import { proposeChange } from '../goals/propose-change.ts';
 import { previewChange, previewRetry } from '../goals/plan-preview.ts';
 import { stateOf } from '../goals/read-goal.ts';
 import { answers, jsonAnswer, jsonBody, secured } from '../openapi/describe.ts';
@@ -45,13 +46,13 @@ const amend = createRoute({
   tags: ['goals'],
   summary: 'Change the plan of a running goal',
   description:
-    'Adds, removes and replaces tasks, or gives a whole plan. Finished tasks stay; a running task that is removed or replaced is cancelled.',
+    'Adds, removes and replaces tasks, or gives a whole plan. Finished tasks stay; a running task that is removed or replaced is cancelled. With `approval` people are asked first, and the goal goes on by its plan meanwhile.',
   ...secured('goals:write'),
   request: { params: goalParams, query: dryRunQuery, headers: idempotencyHeaders },
   ...jsonBody('PlanChange'),
   responses: answers(
     {
-      202: jsonAnswer('The goal runs by the new revision', 'Goal'),
+      202: jsonAnswer('The goal runs by the new revision; with `approval`: people are asked', 'AmendedGoal'),
       200: jsonAnswer('With `dryRun`: what the change would do', 'PlanChangePreview'),
     },
     ['ASTRA_NOT_FOUND', 'ASTRA_GOAL_FINISHED', 'ASTRA_PLAN_CONFLICT', 'ASTRA_PLAN_INVALID', ...bodyCodes],
@@ -133,10 +134,14 @@ export function mountGoalPlan(app: OpenAPIHono<ApiEnv>, deps: ApiDeps): void {
   app.openapi(amend, async (c) => {
     const { tenant, subject } = c.get('principal');
     const goal = { tenant, goalId: c.req.valid('param').goalId };
-    const change = await readBody(c, planChangeSchema);
+    const { approval, ...change } = await readBody(c, planAmendmentSchema);
     const key = c.req.valid('header')[idempotencyHeader];
     const changeId = changeIdOf(goal, 'plan', key);
     if (c.req.valid('query').dryRun === 'true') return c.json(await previewChange(deps, goal, change), 200);
+    if (approval) {
+      const asked = await proposeChange(deps, goal, { change, changeId, by: subject, terms: approval });
+      return c.json(asked, 202);
+    }
     if (!(await isMade(goal, changeId))) {
       await previewChange(deps, goal, change);
       await engine.amendPlan(goal.goalId, { change, by: subject, changeId });

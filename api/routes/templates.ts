@@ -74,6 +74,9 @@ export function mountTemplates(app: OpenAPIHono<ApiEnv>, deps: Pick<ApiDeps, 'te
     compileParams(template.params);
     const tools = await catalogue();
     await faultsUnder('/plan', async () => validatePlan(template.plan, tools, { source: 'template' }));
+    const { fallbackPlan } = template;
+    if (!fallbackPlan) return;
+    await faultsUnder('/fallbackPlan', async () => validatePlan(fallbackPlan, tools, { source: 'template' }));
   }
 
   app.openapi(list, async (c) => c.json(await templates.list(c.get('principal').tenant, c.req.valid('query')), 200));

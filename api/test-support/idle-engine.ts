@@ -7,6 +7,7 @@ export const idleEngine: GoalEngine = {
   query: () => Promise.resolve(null),
   retry: () => Promise.resolve(false),
   amendPlan: () => Promise.reject(new Error('no goal runs')),
+  proposeChange: () => Promise.reject(new Error('no goal runs')),
   cancel: () => Promise.resolve(false),
   pause: () => Promise.resolve(false),
   resume: () => Promise.resolve(false),

@@ -30,6 +30,7 @@ import { createInboundWebhookStore } from '../../stores/postgres/inbound-webhook
 import { createGoalTree } from '../../stores/postgres/goal-tree.ts';
 import { createLimitWaiters } from '../../stores/postgres/limit-waiters.ts';
 import { createLimitStore } from '../../stores/postgres/limits.ts';
+import { createPlanProposals } from '../../stores/postgres/plan-proposals.ts';
 import { createPool } from '../../stores/postgres/pool.ts';
 import { createSigningSecrets } from '../../stores/postgres/signing-secrets.ts';
 import { createRetentionPolicies } from '../../stores/postgres/retention-policies.ts';
@@ -125,6 +126,7 @@ export async function createTestApp({
     lane,
     goalList,
     cascades: createCascadeStore(pool),
+    proposals: createPlanProposals(pool),
     approvals: createApprovalStore(pool),
     approvalPolicies: createApprovalPolicyStore(pool),
     budgets: createBudgetLimits(pool),

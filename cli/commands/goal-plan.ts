@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
-import type { Estimate, GoalRetry, JsonObject, PlanChange, PlanDiff, RerunPreview } from '@astra/sdk';
+import type { ChangeApproval, Estimate, GoalRetry, JsonObject, PlanChange, PlanDiff, RerunPreview } from '@astra/sdk';
+import { approvalHint } from '../approval-hint.ts';
 import { parseCount } from '../pairs.ts';
 import { parseJsonObject, readJsonObject } from '../read-input.ts';
 import type { Bind, Session } from '../session.ts';
@@ -26,6 +27,7 @@ export function addPlanCommands(goal: Command, bind: Bind): void {
     .description(
       'change the plan of a running goal: JSON with baseRevision and add, remove, replace or plan (- is standard input)',
     )
+    .option('--approval', 'ask people first; how, the file’s approval says')
     .option('--dry-run', 'only show what would change')
     .action(bind(amendPlan));
   const rerun = (name: string, description: string): Command =>
@@ -65,15 +67,22 @@ async function amendPlan(
   session: Session,
   id: string,
   file: string,
-  { dryRun = false }: { readonly dryRun?: boolean },
+  { dryRun = false, approval: asks = false }: { readonly dryRun?: boolean; readonly approval?: boolean },
 ): Promise<undefined> {
   const { goals } = session.astra;
   const { signal } = session.io;
   // The API checks it, and says what is wrong and where.
-  const change = (await readJsonObject(file, session.io)) as unknown as PlanChange;
+  const amendment = (await readJsonObject(file, session.io)) as unknown as PlanChange & { approval?: ChangeApproval };
+  const { approval = asks ? {} : undefined, ...change } = amendment;
   const preview = await goals.previewAmendment(id, change, { signal });
   if (dryRun) {
     session.print(preview, () => [...linesOf(preview.diff), costOf(preview.estimate)]);
+    return undefined;
+  }
+  if (approval) {
+    const asked = await goals.proposeAmendment(id, change, { approval, signal });
+    session.print(asked, () => [...linesOf(asked.diff), costOf(asked.estimate), asked.approvalId]);
+    session.note(`people are asked; decide it: ${approvalHint(asked.approvalId)}`);
     return undefined;
   }
   const goal = await goals.amendPlan(id, change, { signal });

@@ -25,6 +25,7 @@ export async function printGoal(session: Session, id: string): Promise<undefined
   const why = session.json ? [] : await whyEnded(session, id, goal.status);
   session.print(goal, () => {
     const { template, labels, error, usage, parentGoalId, cascadeId, waitingFor, createdAt, finishedAt, links } = goal;
+    const { replans } = goal;
     const facts: readonly (readonly [string, string | null])[] = [
       ['template', template],
       [
@@ -36,6 +37,7 @@ export async function printGoal(session: Session, id: string): Promise<undefined
       ['parent', parentGoalId],
       ['cascade', cascadeId ?? null],
       ['waits', waitingFor && [waitingFor.kind, waitingFor.until ?? waitingFor.detail].join(' ')],
+      ['replans', replans ? `${replans.used} of ${replans.limit}` : null],
       ['created', createdAt],
       // Of goals that were recorded before there were limits it is undefined.
       ['waiting', waitingFor ? describeWait(waitingFor, (at) => at) : null],

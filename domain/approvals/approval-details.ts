@@ -3,7 +3,15 @@ import type { Approval } from '../schemas/approval.ts';
 /** What most approvals are without. */
 export type ApprovalDetails = Pick<
   Approval,
-  'agentId' | 'tool' | 'inputArtifact' | 'map' | 'deciders' | 'delegations' | 'editedInputSha256' | 'onExpiry'
+  | 'agentId'
+  | 'tool'
+  | 'inputArtifact'
+  | 'map'
+  | 'change'
+  | 'deciders'
+  | 'delegations'
+  | 'editedInputSha256'
+  | 'onExpiry'
 >;
 
 export const noDetails: ApprovalDetails = {
@@ -11,6 +19,7 @@ export const noDetails: ApprovalDetails = {
   tool: null,
   inputArtifact: null,
   map: null,
+  change: null,
   deciders: null,
   delegations: [],
   editedInputSha256: null,
@@ -18,8 +27,8 @@ export const noDetails: ApprovalDetails = {
 };
 
 export const detailsOf = (approval: Approval): ApprovalDetails => {
-  const { agentId, tool, inputArtifact, map, deciders, delegations, editedInputSha256, onExpiry } = approval;
-  return { agentId, tool, inputArtifact, map, deciders, delegations, editedInputSha256, onExpiry };
+  const { agentId, tool, inputArtifact, map, change, deciders, delegations, editedInputSha256, onExpiry } = approval;
+  return { agentId, tool, inputArtifact, map, change, deciders, delegations, editedInputSha256, onExpiry };
 };
 
 /** May what was asked about be done? Nobody's answer is one, too. */

@@ -19,6 +19,8 @@ export const approvalReducers: ApprovalReducers = {
     putApproval(record, { ...noDetails, ...asked, ...begun, id, goalId, taskId }, changes);
     // The goal's other tasks go on.
     if (data.kind === 'budget') return;
+    // The goal goes on by the plan that it has.
+    if (data.change) return;
     if (taskId === null) {
       const startedAt = record.tasks.size === 0 ? null : record.state.startedAt;
       return update(record, { status: unlessStopped(record, 'awaiting_approval'), startedAt });

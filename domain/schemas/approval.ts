@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { limits } from '../limits.ts';
 import { artifactSchema } from './artifact.ts';
-import { goalIdSchema, jsonObjectSchema, timestampSchema } from './common.ts';
+import { errorInfoSchema, goalIdSchema, jsonObjectSchema, timestampSchema } from './common.ts';
 
 export const subjectSchema = z.string().min(1).max(255);
 
@@ -57,7 +57,7 @@ const delegationSchema = z.strictObject({
 export type Delegation = z.infer<typeof delegationSchema>;
 
 export const approvalSchema = z.strictObject({
-  /** `apr_<goal>.<task>`; `apr_<goal>` for the goal's plan. Says where to send the decision without a look-up. */
+  /** `apr_<goal>.<task>`; `apr_<goal>` for the goal's plan, `apr_<goal>.0…` for a change of it. Says where to send the decision without a look-up. */
   id: z.string(),
   kind: z.enum(['plan', 'task', 'risky_task', 'budget']),
   goalId: goalIdSchema,
@@ -72,6 +72,15 @@ export const approvalSchema = z.strictObject({
   inputArtifact: artifactSchema.nullable(),
   /** Of a map: how many calls are asked about at once, and the inputs of the first few. */
   map: z.strictObject({ items: z.int(), sample: z.array(jsonObjectSchema) }).nullable(),
+  /** Of a change of a running goal's plan: to which revision, and which it has become, or why it was not made. */
+  change: z
+    .strictObject({
+      id: z.string(),
+      baseRevision: z.int(),
+      revision: z.int().nullable(),
+      error: errorInfoSchema.nullable(),
+    })
+    .nullable(),
   status: z.enum(['pending', 'approved', 'rejected', 'expired', 'cancelled']),
   required: z.int(),
   /** Null: whoever may decide approvals at all. */

@@ -50,6 +50,10 @@ export interface EventData {
     readonly by: string;
     /** Of the request, by which its repetition is known. */
     readonly changeId: string;
+    /** People were asked about it. */
+    readonly approvalId?: string;
+    /** It was made because this task had failed. */
+    readonly failedTask?: string;
   };
   /** The goal had ended and runs again, with a new revision of its plan: these tasks begin anew. */
   'goal.retried': {
@@ -60,7 +64,16 @@ export interface EventData {
     readonly changeId: string;
   };
   'plan.approved': { readonly revision: number; readonly by: string };
-  'plan.rejected': { readonly revision: number; readonly by: string; readonly comment: string | null };
+  'plan.rejected': {
+    readonly revision: number;
+    readonly by: string;
+    readonly comment: string | null;
+    /** It was a change of the plan: the goal goes on as it was. */
+    readonly changeId?: string;
+    readonly approvalId?: string;
+    readonly failedTask?: string;
+    readonly error?: ErrorInfo;
+  };
   /** task: its call is put off by a limit. */
   'task.queued': { readonly waitingFor: WaitingFor };
   /** task: an attempt began. Left out for a task that ends sooner than it would be recorded. */
@@ -96,6 +109,7 @@ export interface EventData {
     readonly tool?: string;
     readonly inputArtifact?: Artifact;
     readonly map?: NonNullable<Approval['map']>;
+    readonly change?: NonNullable<Approval['change']>;
   };
   'approval.decided': {
     readonly approvalId: string;

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { limits } from '../limits.ts';
+import { fallbackPlanner } from '../replans.ts';
 import { approvalTerms, checkTerms } from './approval.ts';
 import { artifactSchema } from './artifact.ts';
 import { budgetAmountsSchema, goalBudgetSchema } from './budget.ts';
@@ -34,6 +35,28 @@ export const cascadeIdSchema = z
   .string()
   .regex(/^[\w.:-]{1,128}$/, 'must have 1 to 128 letters, digits, "_", ".", ":" or "-"');
 
+export const plannerNameSchema = z
+  .string()
+  .regex(/^[a-z0-9][a-z0-9-]{0,62}$/, 'must be a lower-case name of at most 63 characters');
+
+interface Replanning {
+  readonly onTaskFailure?: 'fail' | 'replan' | undefined;
+  readonly planner?: string | undefined;
+  readonly maxReplans?: number | undefined;
+  readonly template?: unknown;
+}
+
+function checkReplanning(goal: Replanning, issues: Pick<z.core.$RefinementCtx, 'addIssue'>): void {
+  const { onTaskFailure, planner, maxReplans, template } = goal;
+  const add = (path: string, message: string): void => issues.addIssue({ code: 'custom', path: [path], message });
+  if (onTaskFailure !== 'replan') {
+    if (planner !== undefined) add('planner', 'is asked when a task fails: give onTaskFailure "replan" too');
+    if (maxReplans !== undefined) add('maxReplans', 'counts replans: give onTaskFailure "replan" too');
+  } else if ((planner ?? fallbackPlanner) === fallbackPlanner && template === undefined) {
+    add('planner', 'name another planner: only a goal of a template has a plan to fall back on');
+  }
+}
+
 /** The body of `POST /v1/goals`: exactly one source of the plan, `plan`, `template`, or `objective` alone. */
 export const goalSubmissionSchema = z
   .strictObject({
@@ -60,6 +83,9 @@ export const goalSubmissionSchema = z
     /** Is sent the goal's last event. Sub-goals do not inherit it. */
     callbackUrl: targetUrlSchema.optional(),
     pauseOn: pauseOnSchema.optional(),
+    onTaskFailure: z.enum(['fail', 'replan']).optional(),
+    planner: plannerNameSchema.optional(),
+    maxReplans: z.int().min(1).max(limits.replans).optional(),
   })
   .refine((goal) => goal.startAt === undefined || goal.delaySeconds === undefined, {
     message: 'give startAt or delaySeconds, not both',
@@ -68,7 +94,8 @@ export const goalSubmissionSchema = z
   .refine((goal) => !(goal.plan && goal.template), { message: 'give plan or template, not both', path: ['template'] })
   .refine((goal) => Boolean(goal.plan ?? goal.template ?? goal.objective), {
     message: 'give one source of the plan: plan, template or objective',
-  });
+  })
+  .superRefine(checkReplanning);
 export type GoalSubmission = z.infer<typeof goalSubmissionSchema>;
 
 export const goalStatusSchema = z.enum([
@@ -142,6 +169,9 @@ export const goalHeadSchema = z.strictObject({
   budget: budgetAmountsSchema.optional(),
   /** Names of the budgets beside its tenant's that it may count in: of its agent, of its own, of the goals above it. */
   budgetScopes: z.array(z.string()).optional(),
+  onTaskFailure: z.enum(['fail', 'replan']).optional(),
+  planner: z.string().optional(),
+  maxReplans: z.int().optional(),
 });
 export type GoalHead = z.infer<typeof goalHeadSchema>;
 
@@ -164,6 +194,8 @@ export const goalStateSchema = z.strictObject({
   finishedAt: timestampSchema.nullable(),
   /** Set while the goal is paused. */
   pause: pauseSchema.optional(),
+  /** Of a goal that replans: how often its planner was asked in this run, and may be. */
+  replans: z.strictObject({ used: z.int(), limit: z.int() }).optional(),
 });
 export type GoalState = z.infer<typeof goalStateSchema>;
 

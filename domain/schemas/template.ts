@@ -14,6 +14,8 @@ export const templateSchema = z.strictObject({
   /** Default objective; `{{ params.x }}` is interpolated. */
   objective: z.string().min(1).max(10_000),
   plan: planSchema,
+  /** What goals that replan fall back on when a task has failed. */
+  fallbackPlan: planSchema.optional(),
 });
 /** A named, parameterised plan ("goal type"). Its plan's expressions may use `params`. */
 export type Template = z.infer<typeof templateSchema>;

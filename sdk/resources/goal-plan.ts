@@ -1,6 +1,6 @@
 import type { Transport } from '../transport.ts';
-import type { CallOptions, GoalFork, GoalRetry, GoalView, PlanChange } from '../types.ts';
-import type { PlanChangePreview, PlanRevision, RerunPreview } from '../types.ts';
+import type { CallOptions, ChangeApproval, GoalFork, GoalRetry, GoalView, PlanChange } from '../types.ts';
+import type { PlanChangePreview, PlanProposal, PlanRevision, RerunPreview } from '../types.ts';
 import { goalPath } from './goal-path.ts';
 
 export interface ChangeOptions extends CallOptions {
@@ -18,6 +18,15 @@ export interface GoalPlans {
    * ASTRA_GOAL_FINISHED
    */
   amendPlan(id: string, change: PlanChange, options?: ChangeOptions): Promise<GoalView>;
+  /**
+   * Asks people about a change, which is made once they approve, if it still fits then. The goal goes on by its plan meanwhile.
+   * @throws what `amendPlan` throws
+   */
+  proposeAmendment(
+    id: string,
+    change: PlanChange,
+    options?: ChangeOptions & { readonly approval?: ChangeApproval | undefined },
+  ): Promise<PlanProposal>;
   /** What `amendPlan` would do. Throws what it would throw. */
   previewAmendment(id: string, change: PlanChange, options?: CallOptions): Promise<PlanChangePreview>;
   /**
@@ -62,6 +71,8 @@ export function createGoalPlans(transport: Transport): GoalPlans {
       return (await transport.json<PlanRevision>(`${goalPath(id)}/plan`, { query: { revision }, signal })).body;
     },
     amendPlan: (id, body, options = {}) => change('PATCH', `${goalPath(id)}/plan`, body, options),
+    proposeAmendment: (id, body, { approval = {}, ...options } = {}) =>
+      change('PATCH', `${goalPath(id)}/plan`, { ...body, approval }, options),
     previewAmendment: (id, body, options = {}) => preview('PATCH', `${goalPath(id)}/plan`, body, options),
     retry: (id, body, options = {}) => change('POST', `${goalPath(id)}/retry`, body, options),
     fork: (id, body = {}, options = {}) => change('POST', `${goalPath(id)}/fork`, body, options),

@@ -72,6 +72,7 @@ export const approvalView = (fields: Partial<Approval> = {}): Approval => ({
   input: null,
   inputArtifact: null,
   map: null,
+  change: null,
   status: 'pending',
   required: 1,
   deciders: null,

@@ -239,6 +239,15 @@ CREATE TABLE limits_revision (
   revision bigint NOT NULL
 );
 
+CREATE TABLE plan_proposals (
+  tenant text COLLATE "C" NOT NULL,
+  goal_id text COLLATE "C" NOT NULL,
+  change_id text COLLATE "C" NOT NULL,
+  proposal json NOT NULL,
+  proposed_at timestamp with time zone NOT NULL,
+  PRIMARY KEY (tenant, goal_id, change_id)
+);
+
 CREATE TABLE plans (
   tenant text COLLATE "C" NOT NULL,
   goal_id text COLLATE "C" NOT NULL,

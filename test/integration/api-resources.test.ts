@@ -110,6 +110,7 @@ describe('approvals', () => {
       tool: null,
       inputArtifact: null,
       map: null,
+      change: null,
       deciders: null,
       delegations: [],
       editedInput: null,

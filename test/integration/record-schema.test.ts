@@ -38,6 +38,7 @@ test('processes that start at the same time migrate once', async () => {
     { name: '000009_budgets', count: 1 },
     { name: '000010_flow_limits', count: 1 },
     { name: '000011_durations', count: 1 },
+    { name: '000012_replan', count: 1 },
   ]);
 });
 

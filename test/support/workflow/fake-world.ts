@@ -2,10 +2,13 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Context, heartbeat } from '@temporalio/activity';
 import type {
   Activities,
+  AskPlannerResult,
   ExecuteTaskAnswer,
   GoalHold,
   HeldAttempt,
   OpenedApproval,
+  OpenChangeArgs,
+  OpenChangeResult,
   OpenedTask,
   PlanGoalArgs,
   RetryDue,
@@ -25,7 +28,10 @@ import type { EventDraft } from '../../../domain/schemas/event.ts';
 export interface Behaviour {
   readonly outline: PlanOutline | ((args: PlanGoalArgs) => PlanOutline);
   /** What a change makes of the plan; none: it is refused. */
-  readonly amended?: PlanOutline;
+  readonly amended?: PlanOutline | readonly PlanOutline[];
+  /** What a planner answers, try after try; the last counts from then on. */
+  readonly planner?: readonly (AskPlannerResult | (() => Promise<AskPlannerResult>))[];
+  readonly opensChange?: (args: OpenChangeArgs) => OpenChangeResult;
   readonly retried?: RetryGoalResult;
   /** What keeps the goal from beginning, look after look; nothing after the last. */
   readonly holds?: readonly GoalHold[];
@@ -140,11 +146,21 @@ export function createFakeWorld(behaviour: Behaviour): FakeWorld {
       calls.push('planGoalWithModel');
       return { outline: outlineOf(args) };
     },
-    amendPlan: async ({ change }) => {
-      calls.push(`amendPlan ${change.baseRevision}`);
-      return behaviour.amended
-        ? { outline: behaviour.amended }
-        : { error: { ...failure, code: 'ASTRA_PLAN_CONFLICT' } };
+    amendPlan: async ({ change, approvalId, failedTask }) => {
+      const made = calls.filter((call) => call.startsWith('amendPlan')).length;
+      const why = approvalId === undefined ? failedTask : 'approved';
+      calls.push(`amendPlan ${change?.baseRevision ?? why}`);
+      const outline = [behaviour.amended ?? []].flat()[made];
+      return outline ? { outline } : { error: { ...failure, code: 'ASTRA_PLAN_CONFLICT' } };
+    },
+    openChange: async (args) => {
+      calls.push(`openChange ${args.changeId}`);
+      return behaviour.opensChange?.(args) ?? { error: { ...failure, code: 'ASTRA_PLAN_CONFLICT' } };
+    },
+    askPlanner: async ({ taskId, attempt }) => {
+      calls.push(`askPlanner ${taskId} ${attempt}`);
+      const answer = behaviour.planner?.[attempt - 1] ?? { kind: 'none' };
+      return typeof answer === 'function' ? answer() : answer;
     },
     forkGoal: async ({ fork }) => {
       calls.push(`forkGoal ${fork.from.seq}`);

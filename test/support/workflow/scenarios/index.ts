@@ -7,6 +7,7 @@ import { mapScenarios } from './maps.ts';
 import { parkingScenarios } from './parking.ts';
 import { pauseScenarios } from './pauses.ts';
 import { peopleScenarios } from './people.ts';
+import { replanScenarios } from './replans.ts';
 import { riskyScenarios } from './risky.ts';
 import type { Scenario } from './scenario.ts';
 
@@ -17,6 +18,7 @@ export const scenarios: readonly Scenario[] = [
   ...peopleScenarios,
   ...riskyScenarios,
   ...parkingScenarios,
+  ...replanScenarios,
   ...endingScenarios,
   ...compensationScenarios,
   ...pauseScenarios,
