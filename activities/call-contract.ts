@@ -18,6 +18,8 @@ export interface ExecuteTaskArgs extends TaskRef {
   readonly attempted?: number;
   /** It was parked for this, and goes on. */
   readonly unparked?: ParkReason;
+  /** Attempts that do not count any more: people had it tried again after them. */
+  readonly forgiven?: number;
   /** `openTask` has asked policy, and people where that says so: the call is made with the input they approved. */
   readonly cleared?: true;
 }

@@ -12,6 +12,7 @@ import { createExecuteTask } from './execution/execute-task.ts';
 import { createExecuteTasks } from './execution/execute-tasks.ts';
 import { createHoldGoal } from './execution/hold-goal.ts';
 import { createOpenTask } from './execution/open-task.ts';
+import { createParkTask } from './execution/park-task.ts';
 import { createPlanCompensation } from './execution/plan-compensation.ts';
 import { recordCompensation } from './execution/record-compensation.ts';
 import { createRunMapSegment } from './execution/run-map-segment.ts';
@@ -54,6 +55,7 @@ export function createActivities(deps: ExecutionDeps & { readonly retention: Ret
     runMapSegment: createRunMapSegment(execution),
     openTask: createOpenTask(execution),
     closeTask: createCloseTask(execution),
+    parkTask: createParkTask(execution),
     askForBudget: createAskForBudget(deps),
     raiseBudget: createRaiseBudget(deps),
     completeGoal: createCompleteGoal(execution),

@@ -1,4 +1,4 @@
-import { isFinalGoal, isFinalTask, outlineOfTask, touchedTask, type GoalRecord } from './goal-record.ts';
+import { isDeadLetter, isFinalGoal, isFinalTask, outlineOfTask, touchedTask, type GoalRecord } from './goal-record.ts';
 import { parseTaskId } from './ids.ts';
 import { runOf } from './plan-outline.ts';
 import type { EventDraft, EventType } from './schemas/event.ts';
@@ -33,7 +33,22 @@ function isUncompensated(record: GoalRecord, { taskId }: EventDraft): boolean {
 function endsAttempt(record: GoalRecord, { taskId, attempt }: EventDraft): boolean {
   if (!isOpen(record, taskId)) return false;
   const state = touchedTask(record, taskId);
-  return !state || attempt > state.attempt || (attempt === state.attempt && state.status !== 'retrying');
+  if (!state || attempt > state.attempt) return true;
+  return attempt === state.attempt && state.status !== 'retrying' && state.status !== 'parked';
+}
+
+/** A failure that an older attempt tells of, which was thought lost, is not the last one. */
+function parksTask(record: GoalRecord, { taskId, attempt, data: { reason } }: Draft<'task.parked'>): boolean {
+  if (!isOpen(record, taskId)) return false;
+  const state = touchedTask(record, taskId);
+  return !state || (state.status !== 'parked' && (reason !== 'failed' || attempt >= state.attempt));
+}
+
+/** Of a task that is parked for its failure only a later attempt tells news: whoever parked it has taken the others for lost. */
+function completesTask(record: GoalRecord, { taskId, attempt }: EventDraft): boolean {
+  if (!isOpen(record, taskId)) return false;
+  const state = touchedTask(record, taskId);
+  return !state || !isDeadLetter(state) || attempt > state.attempt;
 }
 
 const isPending = (record: GoalRecord, approvalId: string): boolean =>
@@ -87,9 +102,9 @@ const news: IsNews = {
     return !state || attempt > state.attempt;
   },
   'task.retrying': endsAttempt,
-  'task.parked': (record, { taskId }) => isOpen(record, taskId) && touchedTask(record, taskId)?.status !== 'parked',
+  'task.parked': parksTask,
   'task.unparked': (record, { taskId }) => isOpen(record, taskId) && touchedTask(record, taskId)?.status === 'parked',
-  'task.completed': endsTask,
+  'task.completed': completesTask,
   'task.failed': endsTask,
   'task.skipped': endsTask,
   'task.cancelled': endsTask,

@@ -17,6 +17,7 @@ import {
   keepArtifact,
   keepTasks,
   ledgerOf,
+  parkTask,
   putTask,
   unlessCancelling,
   update,
@@ -119,13 +120,7 @@ const reducers: Reducers = {
     const waitingFor = { kind: 'retry', detail: error.code, until: nextAttemptAt } as const;
     putTask(record, taskId, { ...before, status: 'retrying', attempt, waitingFor, error }, { changes, seq });
   },
-  'task.parked'(record, { taskId, seq, data: { reason, detail = reason, error } }, changes) {
-    if (taskId === null) return;
-    const before = touchedTask(record, taskId) ?? untouchedTask;
-    const waitingFor = reason === 'budget' ? ({ kind: reason, detail, until: null } as const) : null;
-    const state = { ...before, status: 'parked', waitingFor, error: error ?? before.error } as const;
-    putTask(record, taskId, state, { changes, seq });
-  },
+  'task.parked': parkTask,
   'task.unparked'(record, { taskId, seq }, changes) {
     const before = taskId === null ? undefined : touchedTask(record, taskId);
     if (taskId === null || !before) return;

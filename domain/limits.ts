@@ -42,4 +42,6 @@ export const limits = {
   /** How often one vote may be passed on. */
   delegations: 5,
   policyRules: 200,
+  /** Tasks that one call retries or discards. */
+  parkedTasks: 1_000,
 } as const;

@@ -87,7 +87,8 @@ export async function executeTool(
 ): Promise<ExecuteTaskAnswer> {
   const binding = bindingOf(outline, task);
   const retry = retryOf(task, binding);
-  const maxAttempts = retry.maxAttempts - (options.attempted ?? 0);
+  const { attempted = 0, forgiven = 0 } = options;
+  const maxAttempts = retry.maxAttempts - (attempted - forgiven);
   const { executeTask } = proxyActivities<ToolActivities>({
     taskQueue: binding?.workerClass === 'sandbox' ? taskQueues.sandbox : taskQueues.main,
     startToCloseTimeout: (timeoutSecondsOf(task, binding) + graceSeconds) * 1_000,

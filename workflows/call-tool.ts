@@ -1,6 +1,6 @@
-import type { ExecutedTask, ExecuteTaskArgs, Unapproved } from '../activities/contract.ts';
+import type { ExecutedTask, ExecuteTaskAnswer, ExecuteTaskArgs, Unapproved } from '../activities/contract.ts';
 import { executeTool, type ToolCallRef, type ToolRun } from './activities.ts';
-import { closeTask } from './close-task.ts';
+import { closeTask, parkLost } from './close-task.ts';
 import type { Stage } from './flight.ts';
 
 interface CallOptions extends Pick<ExecuteTaskArgs, 'last' | 'cleared'> {
@@ -21,11 +21,8 @@ export async function callTool(
       const since = parking.mark();
       // While it was parked tasks may have been added.
       const isLast = last && run.goal === goal;
-      const answer = await executeTool(run, call, {
-        ...(isLast && { last }),
-        ...(cleared && { cleared }),
-        ...parking.courses.get(taskId),
-      });
+      const answer =
+        parking.held(taskId) ?? (await execute(run, call, { ...(isLast && { last }), ...(cleared && { cleared }) }));
       if (answer.status !== 'parked') {
         parking.roomMade();
         return answer;
@@ -37,5 +34,24 @@ export async function callTool(
     }
   } finally {
     parking.leave(taskId);
+  }
+}
+
+/** From where it was parked, if it was. */
+async function execute(
+  run: ToolRun,
+  call: ToolCallRef,
+  options: Pick<ExecuteTaskArgs, 'last' | 'cleared'>,
+): Promise<ExecuteTaskAnswer> {
+  const { attempted, unparked, forgiven } = run.parking.courses.get(call.taskId) ?? {};
+  const course = {
+    ...(attempted !== undefined && { attempted }),
+    ...(unparked && { unparked }),
+    ...(forgiven !== undefined && { forgiven }),
+  };
+  try {
+    return await executeTool(run, call, { ...options, ...course });
+  } catch (error) {
+    return await parkLost(run, call, error);
   }
 }

@@ -81,6 +81,16 @@ export interface GoalWorkflowInput {
   readonly carried?: CarriedGoal;
 }
 
+/** From where a parked call goes on. */
+export interface ParkedCourse {
+  readonly attempted: number;
+  readonly unparked: ParkReason;
+  /** Attempts that do not count any more: people had it tried again after them. */
+  readonly forgiven?: number;
+  /** Of a call that is parked for a failure: what people have said. It is not executed again before they say so. */
+  readonly word?: 'none' | 'retry' | 'discard';
+}
+
 /** What a continued goal keeps: shapes and statuses, never data. */
 export interface CarriedGoal {
   readonly outline: PlanOutline;
@@ -89,7 +99,7 @@ export interface CarriedGoal {
   /** Events that came in before their wait. */
   readonly mailbox: { readonly [event: string]: readonly JsonObject[] };
   /** By task: those that are parked. */
-  readonly parked?: { readonly [taskId: string]: { readonly attempted: number; readonly unparked: ParkReason } };
+  readonly parked?: { readonly [taskId: string]: ParkedCourse };
   /** By approval: what a voter wants done instead of what was asked about. */
   readonly edits: { readonly [approvalId: string]: JsonObject };
 }
@@ -155,7 +165,13 @@ export interface UnparkTasksArgs {
   readonly reason: ParkReason;
   /** All that are parked for the reason, unless given. */
   readonly taskIds?: readonly string[];
+  /** Of those parked for a failure, which are always named: the attempt each is parked after. What is said twice is said once. */
+  readonly attempts?: { readonly [taskId: string]: number };
+  /** They fail as they are recorded to have failed. */
+  readonly discard?: true;
   readonly error?: ErrorInfo;
+  /** The goal's outcome is certain: of a shard nothing that is parked, or comes to be, is executed again. */
+  readonly closed?: true;
 }
 /** A shard of a wide map tells its goal that items of it are parked, and whether people may help. */
 export interface ShardParkedArgs {

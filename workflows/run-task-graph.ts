@@ -85,7 +85,7 @@ function dispatch(run: GoalRun, flight: Flight): void {
   for (;;) {
     const ready = graph.takeReady(Math.max(0, maxUnderWay - flight.busy));
     if (ready.length === 0) break;
-    for (const group of groupTasks(run.outline, ready)) {
+    for (const group of groupTasks(run, ready)) {
       const [only] = group;
       if (only && group.length === 1) startTask(run, flight, only);
       else startTogether(run, flight, group);

@@ -19,6 +19,7 @@ import type { Recorder } from '../projection/recorder.ts';
 import { clearedCall } from './cleared-call.ts';
 import { draft } from './drafts.ts';
 import { completionDrafts } from './complete-goal.ts';
+import { recordFailure } from './park-failed.ts';
 import { openAttempt, type Attempt, type OpenAttemptDeps } from './open-attempt.ts';
 import { givenUp, recordEnd } from './record-end.ts';
 import type { RunningAttempts } from './running-attempts.ts';
@@ -76,7 +77,7 @@ async function makeAttempt(
 
 async function run(deps: Deps, attempt: Attempt): Promise<ExecutedTask | ParkedTask> {
   const { recorder, scopes, values, runner } = deps;
-  const { ref, planned, number, timeoutSeconds, signal, cleared, account, meter } = attempt;
+  const { ref, planned, number, timeoutSeconds, signal, cleared, account, meter, unparked } = attempt;
   const about = { taskId: ref.taskId, attempt: number };
   const prepare = (): Promise<ToolCall | null> =>
     cleared ? clearedCall(deps, ref.goal, planned) : prepareCall(scopes, ref.goal, planned);
@@ -86,7 +87,8 @@ async function run(deps: Deps, attempt: Attempt): Promise<ExecutedTask | ParkedT
     return whileAway(() => recordEnd(recorder, ref, skipped), signal);
   }
   const refusals = await whileAway(() => account.reserve(runner.estimate(call), timeoutSeconds), signal);
-  if (refusals.length > 0) return whileAway(() => parkForBudget(recorder, ref, { attempt: number, refusals }), signal);
+  if (refusals.length > 0)
+    return whileAway(() => parkForBudget(recorder, ref, { attempt: number, refusals, unparked }), signal);
   noteStart(recorder, attempt);
   // How long people took to approve it says nothing of the scheduling.
   if (number === 1 && !cleared) deps.onScheduled(secondsSinceReady(recorder, ref));
@@ -146,22 +148,24 @@ async function settleFailure(
   { recorder, logger }: Deps,
   attempt: Attempt,
   error: unknown,
-): Promise<TaskOutcome | RetryDue> {
-  const { ref, number, retry, signal, account, meter } = attempt;
+): Promise<TaskOutcome | RetryDue | ParkedTask> {
+  const { ref, number, retry, forgiven = 0, signal, account, meter, unparked } = attempt;
   const about = { taskId: ref.taskId, attempt: number };
   if (signal.aborted) return settleAborted(recorder, attempt);
   const info = toErrorInfo(error);
   if (!(error instanceof AstraError))
     logger.error({ err: error, ...ref.goal, taskId: ref.taskId }, 'a task failed unexpectedly');
-  if (mayRetry(info, retry, number)) {
-    const afterSeconds = Math.max(backoffSeconds(retry, number), retryAfter(error));
+  const counted = number - forgiven;
+  if (mayRetry(info, retry, counted)) {
+    const afterSeconds = Math.max(backoffSeconds(retry, counted), retryAfter(error));
     const nextAttemptAt = new Date(Date.now() + afterSeconds * 1_000).toISOString();
     const retrying = draft('task.retrying', { error: info, nextAttemptAt }, about);
     await recorder.record(ref.goal, [...account.settle(meter.total, { again: true }), retrying]);
     return { status: 'retrying', error: info, afterSeconds, attempted: number };
   }
-  const failed = draft('task.failed', { error: info, ...timesOf(attempt) }, about);
-  return recordEnd(recorder, ref, ...account.settle(meter.total, { again: false }), failed);
+  const failed = { error: info, ...timesOf(attempt) };
+  const settled = account.settle(meter.total, { again: false });
+  return recordFailure(recorder, { ref, outline: attempt.planned.outline, number, unparked }, { failed, settled });
 }
 
 /** Who was asked may have said when to ask again. */

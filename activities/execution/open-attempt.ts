@@ -1,16 +1,15 @@
 import { activityInfo } from '@temporalio/activity';
 import { effectInDoubt } from '../../domain/errors.ts';
-import { bindingOf } from '../../domain/plan-outline.ts';
+import { bindingOf, type TaskOutline } from '../../domain/plan-outline.ts';
 import { retryOf, timeoutSecondsOf, type RetrySchedule } from '../../domain/retry.ts';
 import type { BudgetLedger } from '../../stores/postgres/budgets.ts';
 import { freeAccount, openAccount, type Account } from '../budgets/account.ts';
 import type { GoalBudgets } from '../budgets/goal-budgets.ts';
-import type { ExecuteTaskAnswer, ExecuteTaskArgs, TaskRef } from '../contract.ts';
+import type { ExecuteTaskAnswer, ExecuteTaskArgs, ParkedTask, TaskRef } from '../contract.ts';
 import type { Recorder } from '../projection/recorder.ts';
 import type { ToolRegistry } from '../tools/registry.ts';
 import type { AskPolicy } from './ask-policy.ts';
-import { draft } from './drafts.ts';
-import { recordEnd } from './record-end.ts';
+import { parkedSince, recordFailure } from './park-failed.ts';
 import { stoppedByPolicy } from './stopped-by-policy.ts';
 import type { PlannedTask, TaskScopes } from './task-scope.ts';
 import { createUsageMeter, type UsageMeter } from './usage-meter.ts';
@@ -34,6 +33,8 @@ export interface Attempt {
   readonly number: number;
   readonly startedAt: Date;
   readonly retry: RetrySchedule;
+  /** Attempts that do not count towards it any more. */
+  readonly forgiven: number | undefined;
   readonly timeoutSeconds: number;
   readonly account: Account;
   readonly meter: UsageMeter;
@@ -48,27 +49,39 @@ export async function openAttempt(
   signal: AbortSignal,
 ): Promise<Attempt | ExecuteTaskAnswer> {
   const { recorder, scopes, budgets } = deps;
-  const { last = false, attempted = 0, cleared = false, unparked, goal, taskId } = args;
+  const { goal, taskId, unparked, cleared = false, attempted = 0 } = args;
   const ref = { goal, taskId };
   const counting = await budgets.scopesOf(goal);
   // What is counted is not run twice for want of a look at the record.
   const recorded = await recorder.outcome(goal, taskId, { firstAttempt: isFirst(args) && !counting });
   if (recorded) return recorded;
   const planned = await scopes.find(goal, taskId);
-  const binding = bindingOf((await recorder.plan(goal)).outline, planned.outline);
+  const { outline } = planned;
+  const parked = await parkedBefore(recorder, args, outline);
+  if (parked) return parked;
+  const binding = bindingOf((await recorder.plan(goal)).outline, outline);
   const number = attempted + activityInfo().attempt;
   const account = counting ? await openAccount(deps, ref, { number, scopes: counting }) : freeAccount;
   if (binding?.effect === 'once' && (await isInDoubt(recorder, ref, number))) {
-    const error = effectInDoubt(planned.outline.tool ?? taskId);
-    const failed = draft('task.failed', { error }, { taskId, attempt: number });
-    return recordEnd(recorder, ref, ...account.settle(null, { again: false }), failed);
+    const failed = { error: effectInDoubt(outline.tool ?? taskId) };
+    const settled = account.settle(null, { again: false });
+    return recordFailure(recorder, { ref, outline, number, unparked }, { failed, settled });
   }
   const stopped = await stoppedByPolicy(deps, ref, { planned, number, cleared });
   if (stopped) return stopped;
-  const retry = retryOf(planned.outline, binding);
-  const timeoutSeconds = timeoutSecondsOf(planned.outline, binding);
-  const made = { retry, timeoutSeconds, account, meter: createUsageMeter(), signal };
-  return { ref, last, cleared, unparked, planned, number, startedAt: new Date(), ...made };
+  const retry = retryOf(outline, binding);
+  const timeoutSeconds = timeoutSecondsOf(outline, binding);
+  const made = { retry, forgiven: args.forgiven, timeoutSeconds, account, meter: createUsageMeter(), signal };
+  return { ref, last: args.last === true, cleared, unparked, planned, number, startedAt: new Date(), ...made };
+}
+
+/** An earlier attempt of this activity, or of one that the workflow was reset to, may have parked the task. */
+async function parkedBefore(
+  recorder: Recorder,
+  args: ExecuteTaskArgs,
+  { onFailure }: TaskOutline,
+): Promise<ParkedTask | null> {
+  return onFailure === 'park' && !isFirst(args) ? parkedSince(recorder, args, args.attempted ?? 0) : null;
 }
 
 const isFirst = ({ repeated, unparked }: ExecuteTaskArgs): boolean =>

@@ -110,7 +110,7 @@ export const progressSchema = z.strictObject({
 
 /** Why something does not go on, and until when if that is known. */
 export const waitingForSchema = z.strictObject({
-  kind: z.enum(['dependency', 'approval', 'retry', 'timer', 'event', 'worker', 'budget']),
+  kind: z.enum(['dependency', 'approval', 'retry', 'timer', 'event', 'worker', 'budget', 'dead_letter']),
   detail: z.string(),
   until: timestampSchema.nullable(),
 });

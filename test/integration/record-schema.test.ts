@@ -36,6 +36,7 @@ test('processes that start at the same time migrate once', async () => {
     { name: '000007_retention', count: 1 },
     { name: '000008_approvals', count: 1 },
     { name: '000009_budgets', count: 1 },
+    { name: '000110_dead_letter', count: 1 },
   ]);
 });
 

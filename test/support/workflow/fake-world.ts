@@ -153,6 +153,10 @@ export function createFakeWorld(behaviour: Behaviour): FakeWorld {
       if (ending.kind === 'failed') return { status: 'failed', error: ending.error };
       return ending.kind === 'cancelled' ? { status: 'cancelled' } : completed;
     },
+    parkTask: async ({ task, error, attempted }) => {
+      calls.push(`parkTask ${task.taskId} ${error.code}`);
+      return { status: 'parked', reason: 'failed', attempted: attempted + 1, by: 'outside' };
+    },
     planCompensation: async ({ goal }) => {
       calls.push('planCompensation');
       const ids = behaviour.compensations?.[plannedCompensations] ?? [];
