@@ -22,6 +22,7 @@ import type { DeliveryLog } from '../stores/postgres/delivery-log.ts';
 import type { InboundWebhookStore } from '../stores/postgres/inbound-webhooks.ts';
 import type { SigningSecrets } from '../stores/postgres/signing-secrets.ts';
 import type { GoalTree } from '../stores/postgres/goal-tree.ts';
+import type { ParkedTaskStore } from '../stores/postgres/parked-tasks.ts';
 import type { RetentionPolicies } from '../stores/postgres/retention-policies.ts';
 import type { TemplateStore } from '../stores/postgres/templates.ts';
 import type { ToolStore } from '../stores/postgres/tools.ts';
@@ -59,6 +60,7 @@ export interface ApiDeps {
   readonly approvalPolicies: ApprovalPolicyStore;
   readonly budgets: BudgetLimits;
   readonly ledger: Pick<BudgetLedger, 'takeWaiting'>;
+  readonly parkedTasks: ParkedTaskStore;
   readonly templates: TemplateStore;
   readonly tools: ToolStore;
   readonly catalogue: ToolCatalogue;

@@ -28,6 +28,7 @@ import {
   planSourceSchema,
   taskViewSchema,
 } from '../domain/schemas/goal.ts';
+import { parkedSelectionSchema, parkedTaskSchema, toldTasksSchema } from '../domain/schemas/parked-task.ts';
 import { planSchema } from '../domain/schemas/plan.ts';
 import { goalForkSchema, goalRetrySchema, planChangeSchema } from '../domain/schemas/plan-change.ts';
 import {
@@ -211,6 +212,10 @@ export const namedSchemas = {
   ApprovalPolicies: policyViewSchema,
   Budget: budgetSchema,
   BudgetDefinition: budgetDefinitionSchema,
+  ParkedTask: parkedTaskSchema,
+  ParkedTaskList: listOf(parkedTaskSchema),
+  ParkedSelection: parkedSelectionSchema,
+  ToldTasks: toldTasksSchema,
   TemplateDefinition: templateDefinitionSchema,
   Template: templateSchema,
   TemplateList: listOf(templateSchema),

@@ -24,6 +24,7 @@ import { createDeliveryLog } from '../../stores/postgres/delivery-log.ts';
 import { createDeletionStore } from '../../stores/postgres/deletions.ts';
 import { createBudgetLimits } from '../../stores/postgres/budget-limits.ts';
 import { createBudgetLedger } from '../../stores/postgres/budgets.ts';
+import { createParkedTaskStore } from '../../stores/postgres/parked-tasks.ts';
 import { createGoalList } from '../../stores/postgres/goal-list.ts';
 import { createInboundWebhookStore } from '../../stores/postgres/inbound-webhooks.ts';
 import { createGoalTree } from '../../stores/postgres/goal-tree.ts';
@@ -123,6 +124,7 @@ export async function createTestApp({
     approvalPolicies: createApprovalPolicyStore(pool),
     budgets: createBudgetLimits(pool),
     ledger: createBudgetLedger(pool),
+    parkedTasks: createParkedTaskStore(pool),
     templates: createTemplateStore(pool),
     tools,
     catalogue: createToolCatalogue(tools, { logger }),
