@@ -10,6 +10,7 @@ import { createInboundWebhookCommand } from './commands/inbound-webhook.ts';
 import { createMeCommand } from './commands/me.ts';
 import { createScheduleCommand } from './commands/schedule.ts';
 import { createRetentionCommand } from './commands/retention.ts';
+import { createTaskCommand } from './commands/task.ts';
 import { createTemplateCommand } from './commands/template.ts';
 import { createTokenCommand } from './commands/token.ts';
 import { createToolCommand } from './commands/tool.ts';
@@ -36,6 +37,7 @@ function createProgram(io: Io, exit: (code: ExitCode) => void): Command {
     createApprovalCommand,
     createApprovalPolicyCommand,
     createBudgetCommand,
+    createTaskCommand,
     createTemplateCommand,
     createScheduleCommand,
     createToolCommand,

@@ -15,6 +15,7 @@ import { createGoals, type Goals } from './resources/goals.ts';
 import { createSchedules, type Schedules } from './resources/schedules.ts';
 import { createInboundWebhooks, type InboundWebhooks } from './resources/inbound-webhooks.ts';
 import { createRetention, type RetentionResource } from './resources/retention.ts';
+import { createTasks, type Tasks } from './resources/tasks.ts';
 import { createTemplates, type Templates } from './resources/templates.ts';
 import { createTokens, type Tokens } from './resources/tokens.ts';
 import { createTools, type Tools } from './resources/tools.ts';
@@ -34,6 +35,7 @@ export interface Astra {
   readonly approvals: Approvals;
   readonly approvalPolicies: ApprovalPolicyResource;
   readonly budgets: Budgets;
+  readonly tasks: Tasks;
   readonly templates: Templates;
   readonly schedules: Schedules;
   readonly tools: Tools;
@@ -65,6 +67,7 @@ export function createAstra(options: AstraOptions): Astra {
     approvals: createApprovals(transport),
     approvalPolicies: createApprovalPolicies(transport),
     budgets: createBudgets(transport),
+    tasks: createTasks(transport),
     templates: createTemplates(transport, goals),
     schedules: createSchedules(transport),
     tools: createTools(transport),

@@ -15,6 +15,7 @@ export type { InboundWebhooks } from './resources/inbound-webhooks.ts';
 export type { DeletionOptions, Deletions, Subjects, TenantResource } from './resources/deletions.ts';
 export type { RetentionResource } from './resources/retention.ts';
 export type { Budgets, BudgetScope } from './resources/budgets.ts';
+export type { ParkedTaskFilters, Tasks, TellOptions } from './resources/tasks.ts';
 export type { Templates } from './resources/templates.ts';
 export type { Tokens } from './resources/tokens.ts';
 export type { Tools } from './resources/tools.ts';

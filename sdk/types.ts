@@ -13,6 +13,7 @@ import type {
   TaskView,
 } from '../domain/schemas/goal.ts';
 import type { InboundWebhook, InboundWebhookDefinition } from '../domain/schemas/inbound-webhook.ts';
+import type { ParkedSelection as ParsedSelection, ParkedTaskView, ToldTasks } from '../domain/schemas/parked-task.ts';
 import type { Plan } from '../domain/schemas/plan.ts';
 import type { GoalFork, GoalRetry, PlanChange } from '../domain/schemas/plan-change.ts';
 import type { PlanDiff } from '../domain/plan-change.ts';
@@ -53,12 +54,14 @@ export type {
   Plan,
   PlanChange,
   PlanDiff,
+  ParkedTaskView as ParkedTask,
   Retention,
   PolicyRule as ApprovalPolicyRule,
   PolicyView as ApprovalPolicies,
   TaskStatus,
   TaskView,
   Template,
+  ToldTasks,
   ToolManifest,
   Webhook,
   WebhookDefinition,
@@ -69,6 +72,9 @@ export type {
 export type GoalSubmission = Omit<ParsedSubmission, 'dependsOnGoalIds'> & {
   readonly dependsOnGoalIds?: readonly string[] | undefined;
 };
+
+/** Of the tasks that are parked for a failure those that all of this is true of. */
+export type ParkedSelection = Omit<ParsedSelection, 'goalIds'> & { readonly goalIds?: readonly string[] | undefined };
 
 /** When to start which goal. */
 export type ScheduleDefinition = Omit<ParsedDefinition, 'goal'> & { readonly goal: GoalSubmission };
