@@ -24,7 +24,7 @@ const list = createRoute({
   request: {
     query: z.strictObject({
       ...pageQuery,
-      status: z.literal('parked', { error: 'must be "parked": other tasks are listed by goal' }),
+      status: z.literal('parked', { error: 'must be "parked": other tasks are read with their goal' }).optional(),
       goalId: goalIdSchema.optional(),
       code: z
         .string()

@@ -37,6 +37,8 @@ export interface ParkedTaskStore {
   noteTold(tenant: string, tasks: readonly FailedTask[]): Promise<void>;
 }
 
+// Of a failure `detail` is the error's code: to look into the JSON for it would fail where a message has a NUL.
+
 /** What an ended goal has left behind waits for nobody. */
 const table = `(SELECT p.* FROM parked_tasks p JOIN goals g ON g.tenant = p.tenant AND g.goal_id = p.goal_id
   WHERE g.finished_at IS NULL) AS parked`;
@@ -56,7 +58,7 @@ export function createParkedTaskStore(pool: Pool): ParkedTaskStore {
           table,
           columns,
           order: ['parked_at', id],
-          filters: { tenant, goal_id: goalId, reason, "error->>'code'": code },
+          filters: { tenant, goal_id: goalId, reason, detail: code },
         },
         {
           ...page,
@@ -72,7 +74,7 @@ export function createParkedTaskStore(pool: Pool): ParkedTaskStore {
         tenant,
       );
       conditions.add('goal_id = ANY (?::text[])', goalIds);
-      conditions.add(`error->>'code' = ?`, code);
+      conditions.add('detail = ?', code);
       conditions.add('parked_at <= now() - make_interval(secs => ?)', olderThanSeconds);
       conditions.add('parked_at <= ?::timestamptz', before);
       return query<FailedTask>(pool, {
