@@ -151,6 +151,7 @@ export function createFakeWorld(behaviour: Behaviour): FakeWorld {
     closeTask: async ({ task, ending }) => {
       calls.push(`closeTask ${task.taskId} ${ending.kind}`);
       if (ending.kind === 'failed') return { status: 'failed', error: ending.error };
+      if (ending.kind === 'discarded') return { status: 'failed', error: failure };
       return ending.kind === 'cancelled' ? { status: 'cancelled' } : completed;
     },
     parkTask: async ({ task, error, attempted }) => {

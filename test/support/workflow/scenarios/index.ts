@@ -1,5 +1,6 @@
 import { beginningScenarios } from './beginnings.ts';
 import { compensationScenarios } from './compensation.ts';
+import { deadLetterScenarios } from './dead-letters.ts';
 import { endingScenarios } from './endings.ts';
 import { graphScenarios } from './graph.ts';
 import { mapScenarios } from './maps.ts';
@@ -15,6 +16,7 @@ export const scenarios: readonly Scenario[] = [
   ...peopleScenarios,
   ...riskyScenarios,
   ...parkingScenarios,
+  ...deadLetterScenarios,
   ...endingScenarios,
   ...compensationScenarios,
 ];
