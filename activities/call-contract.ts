@@ -22,6 +22,8 @@ export interface ExecuteTaskArgs extends TaskRef {
   readonly single?: true;
   /** It was parked for this, and goes on. */
   readonly unparked?: ParkReason;
+  /** Attempts that do not count any more: people had it tried again after them. */
+  readonly forgiven?: number;
   /** `openTask` has asked policy, and people where that says so: the call is made with the input they approved. */
   readonly cleared?: true;
 }

@@ -6,7 +6,14 @@ import type { GoalFork, GoalRetry } from '../domain/schemas/plan-change.ts';
 import type { JsonObject } from '../domain/json.ts';
 import type { PlanOutline } from '../domain/plan-outline.ts';
 import type { GoalRef } from '../domain/goal-ref.ts';
-import type { CompensationCall, TaskOutcome, TaskRef, ToolActivities } from './call-contract.ts';
+import type {
+  CompensationCall,
+  ExecuteTaskArgs,
+  ParkedTask,
+  TaskOutcome,
+  TaskRef,
+  ToolActivities,
+} from './call-contract.ts';
 import type {
   AmendPlanArgs,
   AmendPlanResult,
@@ -139,7 +146,14 @@ export type TaskEnding =
   | { readonly kind: 'approved'; readonly editedInput: JsonObject | null }
   | { readonly kind: 'output'; readonly output: JsonObject | null }
   | { readonly kind: 'failed'; readonly error: ErrorInfo }
+  /** It was parked for a failure that is recorded, and people want it tried no more. */
+  | { readonly kind: 'discarded' }
   | { readonly kind: 'cancelled'; readonly reason: string | null };
+
+export interface ParkLostArgs extends Required<Pick<ExecuteTaskArgs, 'attempted'>>, Pick<ExecuteTaskArgs, 'unparked'> {
+  readonly task: TaskRef;
+  readonly error: ErrorInfo;
+}
 
 export interface SegmentArgs {
   readonly goal: GoalRef;
@@ -212,6 +226,8 @@ export interface KernelActivities extends SegmentActivities {
   openTask(args: TaskRef): Promise<OpenedTask>;
   /** Gathers the output and records the end, unless one is recorded: then answers with that. */
   closeTask(args: { readonly task: TaskRef; readonly ending: TaskEnding }): Promise<TaskOutcome>;
+  /** Parks a call of which every attempt was lost; answers with its end when one is recorded after all. */
+  parkLost(args: ParkLostArgs): Promise<TaskOutcome | ParkedTask>;
   /** Asks people to raise the goal's budget, or one above it, that its tasks are parked for; null: it has room again. */
   askForBudget(args: { readonly goal: GoalRef }): Promise<OpenedApproval | null>;
   /** Raises a budget as was approved; answers with other goals that have tasks parked for it. */

@@ -12,9 +12,10 @@ import { createExecuteTask } from './execution/execute-task.ts';
 import { createExecuteTasks } from './execution/execute-tasks.ts';
 import { createHoldGoal } from './execution/hold-goal.ts';
 import { createOpenTask } from './execution/open-task.ts';
+import { createParkLost } from './execution/park-lost.ts';
+import { createParkTask } from './execution/park-task.ts';
 import { createPlanCompensation } from './execution/plan-compensation.ts';
 import { recordCompensation } from './execution/record-compensation.ts';
-import { createParkTask } from './execution/park-task.ts';
 import { createRunMapSegment } from './execution/run-map-segment.ts';
 import { createRunSegment } from './execution/run-segment.ts';
 import { createTaskScopes } from './execution/task-scope.ts';
@@ -69,6 +70,7 @@ export function createActivities(deps: ExecutionDeps & { readonly retention: Ret
     runMapSegment: createRunMapSegment(execution),
     openTask: createOpenTask(execution),
     closeTask: createCloseTask(execution),
+    parkLost: createParkLost(execution),
     askForBudget: createAskForBudget(deps),
     raiseBudget: createRaiseBudget(deps),
     parkTask: createParkTask(recorder),

@@ -16,7 +16,7 @@ import { mountOpenApi } from './openapi/document.ts';
 import { toProblemResponse } from './problem.ts';
 import { createReadQuota } from './read-quota.ts';
 import { createRequestCounter } from './request-counter.ts';
-import { createWriteQuota } from './write-quota.ts';
+import { createWriteQuota, type WriteQuota } from './write-quota.ts';
 import { mountApprovalPolicies } from './routes/approval-policies.ts';
 import { mountApprovals } from './routes/approvals.ts';
 import { mountArchive } from './routes/archive.ts';
@@ -37,6 +37,7 @@ import { mountMe } from './routes/me.ts';
 import { mountScheduleCommands } from './routes/schedule-commands.ts';
 import { mountSchedules } from './routes/schedules.ts';
 import { mountRetention } from './routes/retention.ts';
+import { mountTasks } from './routes/tasks.ts';
 import { mountTemplates } from './routes/templates.ts';
 import { mountTokens } from './routes/tokens.ts';
 import { mountTools } from './routes/tools.ts';
@@ -100,11 +101,20 @@ function createRoutes(deps: ApiDeps, { quota, requests }: Pick<HotReadsDeps, 'qu
   app.use('/hooks/*', limitBody());
 
   mountGoalRoutes(app, deps);
+  mountTenantRoutes(app, { ...deps, writes });
+  mountMe(app);
+  mountHealth(app, deps);
+  mountOpenApi(app, config);
+  return app;
+}
+
+function mountTenantRoutes(app: OpenAPIHono<ApiEnv>, deps: ApiDeps & { readonly writes: WriteQuota }): void {
   mountSchedules(app, deps);
   mountScheduleCommands(app, deps);
   mountApprovals(app, deps);
   mountApprovalPolicies(app, deps);
   mountBudgets(app, deps);
+  mountTasks(app, deps);
   mountTemplates(app, deps);
   mountLimits(app, deps);
   mountTools(app, deps);
@@ -112,15 +122,11 @@ function createRoutes(deps: ApiDeps, { quota, requests }: Pick<HotReadsDeps, 'qu
   mountWebhooks(app, deps);
   mountWebhookDeliveries(app, deps);
   mountInboundWebhooks(app, deps);
-  mountHooks(app, { ...deps, writes });
+  mountHooks(app, deps);
   mountRetention(app, deps);
   mountDeletions(app, deps);
   mountArchive(app, deps);
-  mountMe(app);
   mountTokens(app, deps);
-  mountHealth(app, deps);
-  mountOpenApi(app, config);
-  return app;
 }
 
 function refuseParameters(result: { readonly success: boolean; readonly error?: ZodError }): undefined {

@@ -23,6 +23,7 @@ import type { DeliveryLog } from '../stores/postgres/delivery-log.ts';
 import type { InboundWebhookStore } from '../stores/postgres/inbound-webhooks.ts';
 import type { SigningSecrets } from '../stores/postgres/signing-secrets.ts';
 import type { GoalTree } from '../stores/postgres/goal-tree.ts';
+import type { ParkedTaskStore } from '../stores/postgres/parked-tasks.ts';
 import type { RetentionPolicies } from '../stores/postgres/retention-policies.ts';
 import type { LimitWaiters } from '../stores/postgres/limit-waiters.ts';
 import type { LimitStore } from '../stores/postgres/limits.ts';
@@ -67,6 +68,7 @@ export interface ApiDeps {
   readonly ledger: Pick<BudgetLedger, 'takeWaiting'>;
   readonly limits: LimitStore;
   readonly limitWaiters: Pick<LimitWaiters, 'at'>;
+  readonly parkedTasks: ParkedTaskStore;
   readonly templates: TemplateStore;
   readonly tools: ToolStore;
   readonly catalogue: ToolCatalogue;

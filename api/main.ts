@@ -25,6 +25,7 @@ import { createCompensationStore } from '../stores/postgres/compensations.ts';
 import { createDeletionStore } from '../stores/postgres/deletions.ts';
 import { createBudgetLimits } from '../stores/postgres/budget-limits.ts';
 import { createBudgetLedger } from '../stores/postgres/budgets.ts';
+import { createParkedTaskStore } from '../stores/postgres/parked-tasks.ts';
 import { createGoalList } from '../stores/postgres/goal-list.ts';
 import { createInboundWebhookStore } from '../stores/postgres/inbound-webhooks.ts';
 import { createGoalTree } from '../stores/postgres/goal-tree.ts';
@@ -119,6 +120,7 @@ const app = createApp({
   ledger: createBudgetLedger(pool),
   limits: createLimitStore(pool),
   limitWaiters: createLimitWaiters(pool),
+  parkedTasks: createParkedTaskStore(pool),
   templates: createTemplateStore(pool),
   tools,
   catalogue: createToolCatalogue(tools, { logger }),

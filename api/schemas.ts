@@ -30,6 +30,7 @@ import {
 } from '../domain/schemas/goal.ts';
 import { runningModeSchema } from '../domain/schemas/pause.ts';
 import { limitDefinitionSchema, limitSchema } from '../domain/schemas/limit.ts';
+import { parkedSelectionSchema, parkedTaskSchema, toldTasksSchema } from '../domain/schemas/parked-task.ts';
 import { planSchema } from '../domain/schemas/plan.ts';
 import { goalForkSchema, goalRetrySchema, planAmendmentSchema } from '../domain/schemas/plan-change.ts';
 import {
@@ -226,6 +227,10 @@ export const namedSchemas = {
   ApprovalPolicies: policyViewSchema,
   Budget: budgetSchema,
   BudgetDefinition: budgetDefinitionSchema,
+  ParkedTask: parkedTaskSchema,
+  ParkedTaskList: listOf(parkedTaskSchema),
+  ParkedSelection: parkedSelectionSchema,
+  ToldTasks: toldTasksSchema,
   TemplateDefinition: templateDefinitionSchema,
   Template: templateSchema,
   TemplateList: listOf(templateSchema),

@@ -153,6 +153,7 @@ describe('docs/guides/cli.md', () => {
       'approval',
       'approval-policy',
       'budget',
+      'task',
       'template',
       'schedule',
       'tool',

@@ -11,6 +11,7 @@ import { createLimitCommand } from './commands/limit.ts';
 import { createMeCommand } from './commands/me.ts';
 import { createScheduleCommand } from './commands/schedule.ts';
 import { createRetentionCommand } from './commands/retention.ts';
+import { createTaskCommand } from './commands/task.ts';
 import { createTemplateCommand } from './commands/template.ts';
 import { createTokenCommand } from './commands/token.ts';
 import { createToolCommand } from './commands/tool.ts';
@@ -37,6 +38,7 @@ function createProgram(io: Io, exit: (code: ExitCode) => void): Command {
     createApprovalCommand,
     createApprovalPolicyCommand,
     createBudgetCommand,
+    createTaskCommand,
     createTemplateCommand,
     createScheduleCommand,
     createToolCommand,

@@ -85,6 +85,10 @@ const limitMeanings: Readonly<Record<keyof typeof limits, readonly [of: string, 
   deciders: ['subjects, and scopes, that an approval names', '`ASTRA_BODY_INVALID`, `ASTRA_PLAN_INVALID`'],
   delegations: ['times that one vote is passed on', '`ASTRA_DELEGATION_INVALID`'],
   replans: ['times that a goal’s planner is asked to mend its plan', '`ASTRA_BODY_INVALID`'],
+  parkedTasks: [
+    'tasks that one call retries or discards; the goals it may name',
+    '`more` in the answer; `ASTRA_BODY_INVALID`',
+  ],
   policyRules: ['rules of a tenant’s approval policy', '`ASTRA_BODY_INVALID`'],
 };
 

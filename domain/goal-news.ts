@@ -1,9 +1,9 @@
-import { isFinalGoal, isFinalTask, outlineOfTask, touchedTask, type GoalRecord } from './goal-record.ts';
+import { isDeadLetter, isFinalGoal, isFinalTask, outlineOfTask, touchedTask, type GoalRecord } from './goal-record.ts';
 import { parseTaskId } from './ids.ts';
 import { runOf } from './plan-outline.ts';
 import { isSamePause } from './same-pause.ts';
 import type { EventDraft, EventType } from './schemas/event.ts';
-import type { WaitingFor } from './schemas/goal.ts';
+import type { TaskStatus, WaitingFor } from './schemas/goal.ts';
 
 type Draft<T extends EventType> = Extract<EventDraft, { type: T }>;
 type IsNews = {
@@ -30,13 +30,29 @@ function isUncompensated(record: GoalRecord, { taskId }: EventDraft): boolean {
   return cancelReceipt !== 'compensated' && compensationError === undefined && map?.compensated === undefined;
 }
 
+const betweenAttempts: ReadonlySet<TaskStatus> = new Set(['retrying', 'queued', 'parked']);
+
 /** Of a task that goes on: its attempts that follow have been told of already when this one has ended. */
 function endsAttempt(record: GoalRecord, { taskId, attempt }: EventDraft): boolean {
   if (!isOpen(record, taskId)) return false;
   const state = touchedTask(record, taskId);
   if (!state || attempt > state.attempt) return true;
   // What is queued has failed that attempt, and its next one is put off.
-  return attempt === state.attempt && state.status !== 'retrying' && state.status !== 'queued';
+  return attempt === state.attempt && !betweenAttempts.has(state.status);
+}
+
+/** A failure that an older attempt tells of, which was thought lost, is not the last one. */
+function parksTask(record: GoalRecord, { taskId, attempt, data: { reason } }: Draft<'task.parked'>): boolean {
+  if (!isOpen(record, taskId)) return false;
+  const state = touchedTask(record, taskId);
+  return !state || (state.status !== 'parked' && (reason !== 'failed' || attempt >= state.attempt));
+}
+
+/** Of a task that is parked for its failure only a later attempt tells news: whoever parked it has taken the others for lost. */
+function completesTask(record: GoalRecord, { taskId, attempt }: EventDraft): boolean {
+  if (!isOpen(record, taskId)) return false;
+  const state = touchedTask(record, taskId);
+  return !state || !isDeadLetter(state) || attempt > state.attempt;
 }
 
 const isPending = (record: GoalRecord, approvalId: string): boolean =>
@@ -108,9 +124,9 @@ const news: IsNews = {
     return !state || attempt > state.attempt;
   },
   'task.retrying': endsAttempt,
-  'task.parked': (record, { taskId }) => isOpen(record, taskId) && touchedTask(record, taskId)?.status !== 'parked',
+  'task.parked': parksTask,
   'task.unparked': (record, { taskId }) => isOpen(record, taskId) && touchedTask(record, taskId)?.status === 'parked',
-  'task.completed': endsTask,
+  'task.completed': completesTask,
   'task.failed': endsTask,
   'task.skipped': endsTask,
   'task.cancelled': endsTask,

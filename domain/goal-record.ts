@@ -5,6 +5,7 @@ import type { Approval } from './schemas/approval.ts';
 import type { BudgetAmounts } from './schemas/budget.ts';
 import type { Artifact } from './schemas/artifact.ts';
 import type { ErrorInfo } from './schemas/common.ts';
+import type { ParkReason } from './schemas/event.ts';
 import type { GoalHead, GoalState, GoalStatus, TaskStatus, TaskView } from './schemas/goal.ts';
 
 /** What events say of a task: its view without what the plan says of it, and without its output. */
@@ -66,6 +67,17 @@ export interface LedgerChanges {
   readonly raised: { readonly scope: string; readonly limit: BudgetAmounts }[];
 }
 
+/** A task that has been parked, as lists show it. */
+export interface ParkedChange {
+  readonly tool: string;
+  readonly title: string;
+  readonly reason: ParkReason;
+  readonly detail: string;
+  readonly error: ErrorInfo | null;
+  readonly attempt: number;
+  readonly at: string;
+}
+
 /** What a fold did to a record: what there is to store, and how to take it back. */
 export interface Changes {
   readonly tasks: Map<string, TaskChange>;
@@ -75,6 +87,8 @@ export interface Changes {
   /** Tasks that the plan has no more, or that begin anew → `seq` of the event by which nothing older is left of them. */
   readonly removed: Map<string, number>;
   ledger: LedgerChanges | null;
+  /** Null for nearly all. By task: why it is parked; null: it is no more. */
+  parked: Map<string, ParkedChange | null> | null;
   readonly undo: (() => void)[];
 }
 
@@ -173,6 +187,7 @@ export function startChanges(record: GoalRecord): Changes {
     plan: null,
     removed: new Map(),
     ledger: null,
+    parked: null,
     undo: [() => Object.assign(record, { head, state, outline, outlineOf })],
   };
 }
@@ -199,6 +214,10 @@ export const isFinalGoal = (status: GoalStatus): status is 'completed' | 'failed
   status === 'completed' || status === 'failed' || status === 'cancelled';
 export const isFinalTask = (status: TaskStatus): status is SettledTask['status'] =>
   status === 'completed' || status === 'failed' || status === 'cancelled' || status === 'skipped';
+
+/** Has it failed for good, and waits for people to say what becomes of it? */
+export const isDeadLetter = ({ status, waitingFor }: Pick<TaskState, 'status' | 'waitingFor'>): boolean =>
+  status === 'parked' && waitingFor?.kind === 'dead_letter';
 
 const settledItems = {
   completed: { ...untouchedTask, status: 'completed' },

@@ -8,6 +8,7 @@ import {
   endTask,
   keepArtifact,
   ledgerOf,
+  parkTask,
   putTask,
   unlessStopped,
   unpaused,
@@ -98,13 +99,7 @@ const reducers: Reducers = {
     const waitingFor = { kind: 'retry', detail: error.code, until: nextAttemptAt } as const;
     putTask(record, taskId, { ...before, status: 'retrying', attempt, waitingFor, error }, { changes, seq });
   },
-  'task.parked'(record, { taskId, attempt, seq, data: { reason, detail = reason, error } }, changes) {
-    if (taskId === null) return;
-    const before = touchedTask(record, taskId) ?? untouchedTask;
-    const waitingFor = { kind: reason, detail, until: null } as const;
-    const state = { ...before, status: 'parked', attempt, waitingFor, error: error ?? before.error } as const;
-    putTask(record, taskId, state, { changes, seq });
-  },
+  'task.parked': parkTask,
   'task.unparked'(record, { taskId, seq }, changes) {
     const before = taskId === null ? undefined : touchedTask(record, taskId);
     if (taskId === null || !before) return;

@@ -4,11 +4,13 @@ import {
   compensatedItem,
   isFinalTask,
   leftBehind,
+  outlineOfTask,
   touchedTask,
   untouchedTask,
   type Changes,
   type GoalRecord,
   type LedgerChanges,
+  type ParkedChange,
   type TaskState,
 } from './goal-record.ts';
 import { parseTaskId } from './ids.ts';
@@ -61,6 +63,27 @@ export function addTo(set: Set<string>, value: string, changes: Changes): void {
 
 export const ledgerOf = (changes: Changes): LedgerChanges => (changes.ledger ??= { settled: [], raised: [] });
 
+const parkedOf = (changes: Changes): NonNullable<Changes['parked']> =>
+  (changes.parked ??= new Map<string, ParkedChange | null>());
+
+export function parkTask(
+  record: GoalRecord,
+  { taskId, attempt, at, seq, data }: Event<'task.parked'>,
+  changes: Changes,
+): void {
+  const outline = outlineOfTask(record, taskId);
+  if (taskId === null || !outline) return;
+  const before = touchedTask(record, taskId) ?? untouchedTask;
+  const { reason, detail = reason, error = before.error } = data;
+  const waitingFor = { kind: waitingWhileParked[reason], detail, until: null };
+  const attempts = Math.max(before.attempt, attempt);
+  putTask(record, taskId, { ...before, status: 'parked', attempt: attempts, waitingFor, error }, { changes, seq });
+  const { tool = '', title = outline.id } = outline;
+  parkedOf(changes).set(taskId, { tool, title, reason, detail, error, attempt: attempts, at });
+}
+
+const waitingWhileParked = { budget: 'budget', failed: 'dead_letter', paused: 'paused' } as const;
+
 export function putApproval(record: GoalRecord, approval: Approval, changes: Changes): void {
   put(record.approvals, approval.id, approval, changes);
   changes.approvals.set(approval.id, approval);
@@ -92,6 +115,7 @@ interface Written {
 export function putTask(record: GoalRecord, taskId: string, state: TaskState, { changes, ...rest }: Written): void {
   const before = touchedTask(record, taskId);
   changes.tasks.set(taskId, { taskId, state, ...rest });
+  if (before?.status === 'parked') parkedOf(changes).set(taskId, null);
   const { id, index } = parseTaskId(taskId);
   if (index === null) {
     put(record.tasks, taskId, state, changes);
@@ -218,11 +242,13 @@ export function keepTasks(
     }
     remove(record.tasks, id, changes);
     changes.tasks.delete(id);
+    if (task.status === 'parked') parkedOf(changes).set(id, null);
     changes.removed.set(id, seq);
   }
   if (changes.removed.size === 0) return;
-  for (const itemId of record.items.keys()) {
+  for (const [itemId, { status }] of record.items) {
     if (!changes.removed.has(parseTaskId(itemId).id)) continue;
+    if (status === 'parked') parkedOf(changes).set(itemId, null);
     remove(record.items, itemId, changes);
     changes.tasks.delete(itemId);
   }

@@ -46,4 +46,6 @@ export const limits = {
   policyRules: 200,
   /** How often a goal's planner is asked to mend its plan. */
   replans: 10,
+  /** Tasks that one call retries or discards. */
+  parkedTasks: 1_000,
 } as const;

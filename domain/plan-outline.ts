@@ -21,7 +21,8 @@ export interface TaskOutline {
   readonly tool?: string;
   /** All dependencies: the written ones and those found in expressions, without repetition. */
   readonly after: readonly string[];
-  readonly onFailure?: 'continue';
+  /** `park`: of a map, its items. */
+  readonly onFailure?: 'continue' | 'park';
   readonly timeoutSeconds?: number;
   readonly retry?: RetryPolicy;
   readonly maxConcurrency?: number;
@@ -66,8 +67,11 @@ export const riskOf = (
 /** Is policy to be asked before the call runs? */
 export const isGuarded = ({ risk, guarded }: TaskOutline): boolean => risk === 'high' || guarded === true;
 
-/** A pure and quick tool call, or a map of such: runs in a segment rather than in an activity of its own. */
+/**
+ * A pure and quick tool call, or a map of such: runs in a segment rather than in an activity of its own. What is parked is
+ * gone on with by itself, and so runs by itself.
+ */
 export function isInline(outline: PlanOutline, task: TaskOutline): boolean {
   const calls = task.kind === 'tool' || task.kind === 'map';
-  return calls && bindingOf(outline, task)?.execution === 'inline' && !isGuarded(task);
+  return calls && bindingOf(outline, task)?.execution === 'inline' && !isGuarded(task) && task.onFailure !== 'park';
 }

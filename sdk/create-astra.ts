@@ -16,6 +16,7 @@ import { createSchedules, type Schedules } from './resources/schedules.ts';
 import { createInboundWebhooks, type InboundWebhooks } from './resources/inbound-webhooks.ts';
 import { createRetention, type RetentionResource } from './resources/retention.ts';
 import { createLimits, type Limits } from './resources/limits.ts';
+import { createTasks, type Tasks } from './resources/tasks.ts';
 import { createTemplates, type Templates } from './resources/templates.ts';
 import { createTokens, type Tokens } from './resources/tokens.ts';
 import { createTools, type Tools } from './resources/tools.ts';
@@ -35,6 +36,7 @@ export interface Astra {
   readonly approvals: Approvals;
   readonly approvalPolicies: ApprovalPolicyResource;
   readonly budgets: Budgets;
+  readonly tasks: Tasks;
   readonly templates: Templates;
   readonly schedules: Schedules;
   readonly limits: Limits;
@@ -67,6 +69,7 @@ export function createAstra(options: AstraOptions): Astra {
     approvals: createApprovals(transport),
     approvalPolicies: createApprovalPolicies(transport),
     budgets: createBudgets(transport),
+    tasks: createTasks(transport),
     templates: createTemplates(transport, goals),
     schedules: createSchedules(transport),
     limits: createLimits(transport),

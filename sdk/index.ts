@@ -16,6 +16,7 @@ export type { DeletionOptions, Deletions, Subjects, TenantResource } from './res
 export type { RetentionResource } from './resources/retention.ts';
 export type { Budgets, BudgetScope } from './resources/budgets.ts';
 export type { Limits } from './resources/limits.ts';
+export type { ParkedTaskFilters, Tasks, TellOptions } from './resources/tasks.ts';
 export type { Templates } from './resources/templates.ts';
 export type { Tokens } from './resources/tokens.ts';
 export type { Tools } from './resources/tools.ts';

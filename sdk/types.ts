@@ -15,6 +15,7 @@ import type {
 } from '../domain/schemas/goal.ts';
 import type { InboundWebhook, InboundWebhookDefinition } from '../domain/schemas/inbound-webhook.ts';
 import type { LimitDefinition, LimitView } from '../domain/schemas/limit.ts';
+import type { ParkedSelection as ParsedSelection, ParkedTaskView, ToldTasks } from '../domain/schemas/parked-task.ts';
 import type { Plan } from '../domain/schemas/plan.ts';
 import type { GoalFork, GoalRetry, PlanAmendment, PlanChange } from '../domain/schemas/plan-change.ts';
 import type { PlanDiff } from '../domain/plan-change.ts';
@@ -56,12 +57,14 @@ export type {
   Plan,
   PlanChange,
   PlanDiff,
+  ParkedTaskView as ParkedTask,
   Retention,
   PolicyRule as ApprovalPolicyRule,
   PolicyView as ApprovalPolicies,
   TaskStatus,
   TaskView,
   Template,
+  ToldTasks,
   ToolManifest,
   WaitingFor,
   Webhook,
@@ -73,6 +76,9 @@ export type {
 export type GoalSubmission = Omit<ParsedSubmission, 'dependsOnGoalIds'> & {
   readonly dependsOnGoalIds?: readonly string[] | undefined;
 };
+
+/** Of the tasks that are parked for a failure those that all of this is true of. */
+export type ParkedSelection = Omit<ParsedSelection, 'goalIds'> & { readonly goalIds?: readonly string[] | undefined };
 
 /** When to start which goal. */
 export type ScheduleDefinition = Omit<ParsedDefinition, 'goal'> & { readonly goal: GoalSubmission };

@@ -85,6 +85,8 @@ export interface GoalWrite {
   readonly approvals: readonly Approval[];
   /** Null for nearly all: what follows for budgets, its own when the goal is new and has one. */
   readonly ledger: LedgerWrite | null;
+  /** Null for nearly all. */
+  readonly parked: Changes['parked'];
   readonly artifacts: readonly { readonly artifact: Artifact; readonly taskId: string | null; readonly at: string }[];
   readonly deliveries: readonly DeliveryWrite[];
 }
@@ -131,6 +133,7 @@ export function goalWrite(
     approvals: [...changes.approvals.values()],
     artifacts: [...changes.artifacts.values()],
     deliveries: given.deliveries ?? [],
+    parked: changes.parked,
     ledger: ledgerWrite(isNew ? head : null, changes.ledger),
   };
 }

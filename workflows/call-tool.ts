@@ -2,6 +2,7 @@ import { CancelledFailure } from '@temporalio/workflow';
 import type { ExecutedTask, ExecuteTaskAnswer, Unapproved, Undone } from '../activities/contract.ts';
 import { bindingOf } from '../domain/plan-outline.ts';
 import { executeTool, type ToolCallRef, type ToolRun } from './activities.ts';
+import { parkLost } from './close-task.ts';
 import type { Stage } from './flight.ts';
 import { untilDue, type Pending } from './until-due.ts';
 
@@ -36,7 +37,7 @@ export async function callTool(
       const since = answer ? null : parking.mark();
       // While it was parked tasks may have been added.
       const last = run.goal === goal && options.last === true;
-      const came = answer ?? (await attempt(run, call, { ...options, last }));
+      const came = answer ?? parking.held(call.taskId) ?? (await attempt(run, call, { ...options, last }));
       if (came && !isPending(came)) {
         parking.roomMade();
         return came;
@@ -53,6 +54,20 @@ export async function callTool(
 const isStoppable = ({ outline }: ToolRun, { task }: ToolCallRef): boolean =>
   bindingOf(outline, task)?.effect !== 'once';
 
+/** From where it was parked, if it was. */
+async function execute(
+  run: ToolRun,
+  call: ToolCallRef,
+  asked: Parameters<typeof executeTool>[2],
+): Promise<ExecuteTaskAnswer> {
+  const { word: _, ...course } = run.parking.courses.get(call.taskId) ?? {};
+  try {
+    return await executeTool(run, call, { ...asked, ...course });
+  } catch (error) {
+    return parkLost(run, call, error);
+  }
+}
+
 /** @returns null: the goal is paused, and nothing is known of an attempt */
 async function attempt(
   run: ToolRun,
@@ -63,7 +78,7 @@ async function attempt(
   if (pause.isPaused) return null;
   const single = policy?.on.outage === true;
   const asked = { ...(last && { last }), ...(cleared && { cleared }), ...(single && { single }) };
-  const work = () => executeTool(run, call, { ...asked, ...run.parking.courses.get(call.taskId) });
+  const work = () => execute(run, call, asked);
   const { value, isStopped } = isStoppable(run, call)
     ? await pause.reach.stoppable(work)
     : { value: await work(), isStopped: false };

@@ -5,11 +5,11 @@ import {
   isCancellation,
   TimeoutFailure,
 } from '@temporalio/workflow';
-import type { TaskEnding, TaskOutcome, TaskRef } from '../activities/contract.ts';
+import type { ParkedTask, TaskEnding, TaskOutcome, TaskRef } from '../activities/contract.ts';
 import { effectInDoubt } from '../domain/errors.ts';
 import { bindingOf, type PlanOutline, type TaskOutline } from '../domain/plan-outline.ts';
 import type { ErrorInfo } from '../domain/schemas/common.ts';
-import { kernel } from './activities.ts';
+import { kernel, type ToolCallRef, type ToolRun } from './activities.ts';
 
 /** The record decides: what an activity recorded before it was lost is the outcome, not what is said here. */
 export function closeTask(task: TaskRef, ending: TaskEnding): Promise<TaskOutcome> {
@@ -21,6 +21,20 @@ export function endingOf(error: unknown, task: TaskOutline, outline: PlanOutline
   if (isCancellation(error)) return { kind: 'cancelled', reason: null };
   if (error instanceof ActivityFailure) return { kind: 'failed', error: lostTask(error, task, outline) };
   throw error;
+}
+
+/** A call of which every attempt was lost is parked like one that has failed, where its plan says so. @throws the error else */
+export async function parkLost(
+  { goal, outline, parking }: ToolRun,
+  { task, taskId }: ToolCallRef,
+  error: unknown,
+): Promise<TaskOutcome | ParkedTask> {
+  if (task.onFailure !== 'park') throw error;
+  const ending = endingOf(error, task, outline);
+  if (ending.kind !== 'failed') throw error;
+  const { attempted = 0, unparked } = parking.courses.get(taskId) ?? {};
+  const lost = { task: { goal, taskId }, error: ending.error, attempted, ...(unparked && { unparked }) };
+  return CancellationScope.nonCancellable(() => kernel.parkLost(lost));
 }
 
 /** How a compensation ends of which every attempt was lost. @throws the error itself when it is no activity's */

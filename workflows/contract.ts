@@ -129,6 +129,10 @@ export interface CarriedCall {
   /** Of those, how many a pause has stopped. */
   readonly held?: number;
   readonly unparked?: ParkReason;
+  /** Attempts that do not count any more: people had it tried again after them. */
+  readonly forgiven?: number;
+  /** Of a call that is parked for a failure: what people have said. It is not executed again before they say so. */
+  readonly word?: 'none' | 'retry' | 'discard';
 }
 export interface CarriedPause {
   /** Null: it is just being resumed. */
@@ -222,7 +226,13 @@ export interface UnparkTasksArgs {
   readonly reason: ParkReason;
   /** All that are parked for the reason, unless given. */
   readonly taskIds?: readonly string[];
+  /** Of those parked for a failure, which are always named: the attempt each is parked after. What is said twice is said once. */
+  readonly attempts?: { readonly [taskId: string]: number };
+  /** They fail as they are recorded to have failed. */
+  readonly discard?: true;
   readonly error?: ErrorInfo;
+  /** The goal's outcome is certain: of a shard nothing that is parked, or comes to be, is executed again. */
+  readonly closed?: true;
 }
 /** A shard of a wide map tells its goal that items of it are parked, and whether people may help. */
 export interface ShardParkedArgs {

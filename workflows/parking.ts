@@ -1,5 +1,5 @@
-import { condition, defineSignal, getExternalWorkflowHandle, setHandler } from '@temporalio/workflow';
-import type { ParkedTask, TaskEnding } from '../activities/contract.ts';
+import { defineSignal, setHandler } from '@temporalio/workflow';
+import type { ParkedTask } from '../activities/contract.ts';
 import { parseTaskId } from '../domain/ids.ts';
 import type { ErrorInfo } from '../domain/schemas/common.ts';
 import {
@@ -9,21 +9,11 @@ import {
   type ShardParkedArgs,
   type UnparkTasksArgs,
 } from './contract.ts';
+import { createDeadLetters } from './dead-letters.ts';
+import { createPlaces, givenUp, tell, type Given, type Verdict } from './parking-places.ts';
 
 export const unparkTasksSignal = defineSignal<[UnparkTasksArgs]>(messages.unparkTasks);
 const shardParkedSignal = defineSignal<[ShardParkedArgs]>(messages.shardParked);
-
-/** Asked again without a signal: after a first wait that doubles each time, up to the longest. */
-const firstWaitMs = 5_000;
-const longestWaitMs = 600_000;
-
-type Given = Extract<TaskEnding, { kind: 'failed' | 'cancelled' }>;
-
-interface Place {
-  readonly parked: ParkedTask;
-  /** What came of it: the task is executed again, or ends so. */
-  verdict: 'again' | Given | null;
-}
 
 /** What had happened when an attempt began. */
 export interface Mark {
@@ -33,20 +23,22 @@ export interface Mark {
 
 /**
  * The parked tasks of one execution. A parked task is executed again when somebody says that what it waits for is lifted,
- * or, should nobody come to say so, after a while.
+ * or, should nobody come to say so, after a while; one that is parked for a failure, only when people say so.
  *
  * 1. Nothing of this costs a history an event before the first task parks.
  * 2. What comes while a task is on its way to be parked is not lost: see `mark`.
  * 3. Shards of wide maps have a parking of their own, and tell that of the goal when they use it.
  */
 export interface Parking {
-  /** Is nothing parked, nor on its way from having been? */
+  /** Is nothing parked, nor on its way from having been? What is parked for a failure does not count. */
   readonly isEmpty: boolean;
   /** Of calls that are parked or were, by task id. */
   readonly courses: ReadonlyMap<string, CarriedCall>;
   /** Called when a task is parked that people may be asked to help. */
   onAsk: () => void;
   mark(): Mark;
+  /** The task as it is parked for a failure: it is not to be executed now. */
+  held(taskId: string): ParkedTask | null;
   /** Notes from where a call goes on. */
   keep(taskId: string, course: CarriedCall): void;
   /**
@@ -61,6 +53,8 @@ export interface Parking {
   /** Something has ended: it may leave room for one task that waits for that. */
   roomMade(): void;
   release(args: UnparkTasksArgs): void;
+  /** Of the map no item that has failed is tried again: its outcome is certain. */
+  abandon(mapId: string): void;
   /** Nothing is executed again: the goal's outcome is certain. */
   close(): void;
   /** It is not after all; and these tasks begin anew, with their items. */
@@ -71,12 +65,12 @@ export interface Parking {
 
 /** @param carried what an earlier run of the goal had parked */
 function createParking(carried: CarriedGoal['parked'] = {}): Parking {
-  const places = new Map<string, Place>();
+  const places = createPlaces();
   const present = new Set<string>();
-  const shards = new Set<string>();
+  const shards = createShards();
   const courses = new Map(Object.entries(carried));
+  const deadLetters = createDeadLetters(courses);
   let now: Mark = { releases: 0, ends: 0 };
-  let closed = false;
 
   const parking: Parking = {
     courses,
@@ -85,77 +79,87 @@ function createParking(carried: CarriedGoal['parked'] = {}): Parking {
       return present.size === 0;
     },
     mark: () => now,
+    held: deadLetters.held,
     keep: (taskId, course) => void courses.set(taskId, course),
     async wait(taskId, parked, { since, times }) {
-      if (closed) return givenUp;
-      const { attempted, reason } = parked;
-      parking.keep(taskId, { ...courses.get(taskId), attempted, unparked: reason });
-      if (!since || isNews({ since, now }, parked.by)) return null;
-      const place: Place = { parked, verdict: null };
-      places.set(taskId, place);
-      present.add(taskId);
+      const given = places.givenNow(taskId, parked);
+      if (given) return given;
+      deadLetters.keep(taskId, parked);
+      const counts = !isFailure(parked);
+      if (counts && (!since || isNews(parked, since, now))) return null;
+      if (counts) present.add(taskId);
       if (parked.by === 'people') parking.onAsk();
-      const verdict = await verdictFor(place, times).finally(() => places.delete(taskId));
+      const verdict = await places.wait(taskId, parked, { times, verdict: deadLetters.verdict(taskId) });
       return verdict === 'again' ? null : verdict;
     },
     leave(taskId) {
       present.delete(taskId);
-      shards.delete(taskId);
+      shards.leave(taskId);
     },
     roomMade() {
       now = { ...now, ends: now.ends + 1 };
-      if (places.size === 0) return;
-      const next = [...places.values()].find(({ parked, verdict }) => parked.by === 'room' && verdict === null);
-      if (next) next.verdict = 'again';
+      places.admitOne();
     },
     release(args) {
-      now = { ...now, releases: now.releases + 1 };
-      for (const [taskId, place] of places) if (isMeant(taskId, place, args)) place.verdict ??= verdictOf(args);
-      for (const shard of shards) tell(shard, unparkTasksSignal, args);
+      if (args.closed) places.close(givenOf(args));
+      if (args.reason === 'failed') deadLetters.release(args);
+      else now = { ...now, releases: now.releases + 1 };
+      places.decide((taskId, parked) => deadLetters.verdict(taskId) ?? verdictOn(taskId, parked, args));
+      shards.tell(args);
     },
+    abandon: places.abandon,
     close() {
-      closed = true;
-      for (const place of places.values()) place.verdict ??= givenUp;
-      for (const shard of shards) tell(shard, unparkTasksSignal, { reason: 'budget', error: goalFailed });
+      places.close(givenUp);
+      shards.tell(closed);
     },
     reopen(begunAnew) {
-      closed = false;
+      places.reopen(begunAnew);
+      shards.reopen();
       for (const taskId of courses.keys()) if (begunAnew.has(parseTaskId(taskId).id)) courses.delete(taskId);
     },
     joinShard({ shard, ask }) {
       present.add(shard);
-      shards.add(shard);
+      shards.join(shard, deadLetters.early);
       if (ask) parking.onAsk();
     },
   };
   return parking;
 }
 
-const isNews = ({ since, now }: { since: Mark; now: Mark }, by: ParkedTask['by']): boolean =>
-  since.releases !== now.releases || (by === 'room' && since.ends !== now.ends);
-
-/** Null: nobody has said anything, and it is time to ask again. */
-async function verdictFor(place: Place, times: number): Promise<Place['verdict']> {
-  await condition(() => place.verdict !== null, Math.min(longestWaitMs, firstWaitMs * 2 ** times));
-  return place.verdict;
+/** Those of wide maps that have parked items. */
+function createShards() {
+  const ids = new Set<string>();
+  let isClosed = false;
+  return {
+    join(shard: string, said: readonly UnparkTasksArgs[]): void {
+      ids.add(shard);
+      for (const args of isClosed ? [...said, closed] : said) tell(shard, unparkTasksSignal, args);
+    },
+    leave: (shard: string): void => void ids.delete(shard),
+    reopen: (): void => void (isClosed = false),
+    tell(args: UnparkTasksArgs): void {
+      isClosed ||= args.closed === true;
+      for (const shard of ids) tell(shard, unparkTasksSignal, args);
+    },
+  };
 }
 
-const isMeant = (taskId: string, { parked }: Place, { reason, taskIds }: UnparkTasksArgs): boolean =>
-  parked.reason === reason && (taskIds?.includes(taskId) ?? true);
-
-const givenUp: Given = { kind: 'cancelled', reason: null };
+const isNews = ({ by }: ParkedTask, since: Mark, now: Mark): boolean =>
+  since.releases !== now.releases || (by === 'room' && since.ends !== now.ends);
+const isFailure = ({ reason }: ParkedTask): boolean => reason === 'failed';
 const goalFailed: ErrorInfo = {
   code: 'ASTRA_CANCELLED',
   message: 'The goal has failed meanwhile.',
   retryable: false,
 };
-const verdictOf = ({ error }: UnparkTasksArgs): Place['verdict'] => (error ? { kind: 'failed', error } : 'again');
+const closed: UnparkTasksArgs = { reason: 'budget', error: goalFailed, closed: true };
+const givenOf = ({ error }: UnparkTasksArgs): Given => (error ? { kind: 'failed', error } : givenUp);
 
-/** Who has ended meanwhile has nothing to be told. */
-function tell<Args>(workflowId: string, signal: ReturnType<typeof defineSignal<[Args]>>, args: Args): void {
-  getExternalWorkflowHandle(workflowId)
-    .signal(signal, args)
-    .catch(() => undefined);
+/** Of what is parked for anything but a failure. */
+function verdictOn(taskId: string, parked: ParkedTask, args: UnparkTasksArgs): Verdict | null {
+  const isMeant = !isFailure(parked) && parked.reason === args.reason && (args.taskIds?.includes(taskId) ?? true);
+  if (!isMeant) return null;
+  return args.error ? givenOf(args) : 'again';
 }
 
 /** The goal's, with its handlers. Call it before the first await, or early messages are lost. */

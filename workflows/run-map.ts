@@ -17,7 +17,8 @@ export async function runMap(run: GoalRun, task: TaskOutline, items: number): Pr
   const minSuccess = task.minSuccess ?? 1;
   const maxFailed = items - requiredSuccesses(minSuccess, items);
   const all = { from: 0, items, maxFailed };
-  if (bindingOf(run.outline, task)?.execution === 'inline') await runSegments(run, task, all);
+  if (bindingOf(run.outline, task)?.execution === 'inline' && task.onFailure !== 'park')
+    await runSegments(run, task, all);
   else await runApart(run, task, all);
   return { kind: 'map', items, minSuccess };
 }

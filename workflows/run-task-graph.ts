@@ -66,22 +66,28 @@ async function runFlight(run: GoalRun, { flight, asking }: Flights): Promise<Gra
     const { isPaused } = pause;
     const draining = !graph.halted && !graph.done && isHistoryLong(flight);
     if (draining && flight.onlyWaits) {
-      run.control.continuing = true;
-      await flight.suspend();
-      if (run.proposed.size > 0) await asking.suspend();
+      await suspend(run, { flight, asking });
       if (!run.graph.halted) return { kind: 'continued' };
     }
     if (!draining && !isPaused) dispatch(run, flight);
-    const mending = isMending(run, flight);
+    const isCertain = graph.failedTask !== null && !isMending(run, flight);
     page.showProgress(graph);
     if (isOver(run, flight)) return endingOf(failureOf(run));
-    // The goal's outcome is certain; it does not wait for a person or a date to say so.
-    if (graph.failedTask !== null && !mending) {
-      run.parking.close();
-      flight.cancel({ onlyWaits: true });
-    }
+    if (isCertain) endWaits(run, flight);
     await flight.next(() => pause.isPaused !== isPaused);
   }
+}
+
+async function suspend({ control, proposed }: GoalRun, { flight, asking }: Flights): Promise<void> {
+  control.continuing = true;
+  await flight.suspend();
+  if (proposed.size > 0) await asking.suspend();
+}
+
+/** The goal's outcome is certain; it does not wait for a person or a date to say so. */
+function endWaits({ parking }: GoalRun, flight: Flight): void {
+  parking.close();
+  flight.cancel({ onlyWaits: true });
 }
 
 const isOver = ({ graph, pause }: GoalRun, flight: Flight): boolean =>
@@ -102,7 +108,7 @@ function dispatch(run: GoalRun, flight: Flight): void {
   for (;;) {
     const ready = graph.takeReady(Math.max(0, maxUnderWay - flight.busy));
     if (ready.length === 0) break;
-    for (const group of groupTasks(run.outline, ready)) {
+    for (const group of groupTasks(run, ready)) {
       const [only] = group;
       if (only && group.length === 1) startTask(run, flight, only);
       else startTogether(run, flight, group);

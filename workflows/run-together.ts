@@ -2,7 +2,7 @@ import { CancellationScope, CancelledFailure } from '@temporalio/workflow';
 import type { ExecuteTaskAnswer, RetryDue } from '../activities/contract.ts';
 import { bindingOf, isGuarded, type PlanOutline, type TaskOutline } from '../domain/plan-outline.ts';
 import { executeTools, type ToolCallRef, type ToolRun } from './activities.ts';
-import { closeTask, endingOf } from './close-task.ts';
+import { closeTask, endingOf, parkLost } from './close-task.ts';
 
 /** Calls that share an activity: with more the server has little less to do, and the worker's death repeats more. */
 const mostTogether = 16;
@@ -14,9 +14,13 @@ export const isQuick = (outline: PlanOutline, task: TaskOutline): boolean =>
 export const itemsTogether = (outline: PlanOutline, task: TaskOutline, window: number): number =>
   isQuick(outline, task) ? Math.max(1, Math.min(mostTogether, Math.floor(window / 2))) : 1;
 
-/** The quick ones of the tasks in groups that share an activity, each other one, and each that policy guards, alone; in order within both. */
-export function groupTasks(outline: PlanOutline, tasks: readonly TaskOutline[]): readonly (readonly TaskOutline[])[] {
-  const quick = tasks.filter((task) => isQuick(outline, task) && task.kind === 'tool' && !isGuarded(task));
+/** The quick ones of the tasks in groups that share an activity, each other one, and each that policy guards or that was parked, alone; in order within both. */
+export function groupTasks(
+  { outline, parking }: Pick<ToolRun, 'outline' | 'parking'>,
+  tasks: readonly TaskOutline[],
+): readonly (readonly TaskOutline[])[] {
+  const isAlone = (task: TaskOutline): boolean => isGuarded(task) || parking.courses.has(task.id);
+  const quick = tasks.filter((task) => isQuick(outline, task) && task.kind === 'tool' && !isAlone(task));
   if (quick.length < 2) return tasks.map((task) => [task]);
   const together = new Set(quick);
   const alone = tasks.filter((task) => !together.has(task)).map((task) => [task]);
@@ -65,8 +69,14 @@ async function attemptTogether(run: ToolRun, calls: readonly ToolCallRef[]): Pro
       throw new CancelledFailure('cancelled');
     return value ?? {};
   } catch (error) {
-    const close = async ({ task, taskId }: ToolCallRef) =>
-      [taskId, await closeTask({ goal: run.goal, taskId }, endingOf(error, task, run.outline))] as const;
+    const close = async (call: ToolCallRef) => [call.taskId, await closeLost(run, call, error)] as const;
     return Object.fromEntries(await CancellationScope.nonCancellable(() => Promise.all(calls.map(close))));
   }
+}
+
+function closeLost(run: ToolRun, call: ToolCallRef, error: unknown): Promise<ExecuteTaskAnswer> {
+  const { task, taskId } = call;
+  return parkLost(run, call, error).catch((thrown: unknown) =>
+    closeTask({ goal: run.goal, taskId }, endingOf(thrown, task, run.outline)),
+  );
 }

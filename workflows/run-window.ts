@@ -36,6 +36,8 @@ export async function runWindow(map: MapRun, items: readonly number[], maxFailed
     const onEnd = (status: ExecuteTaskAnswer['status']): void => {
       if (status === 'failed') failed += 1;
       map.policy?.onEnd(status);
+      // The map's outcome is certain; it does not wait for people to say so.
+      if (failed > maxFailed) map.parking.abandon(map.task.id);
     };
     const work = async (): Promise<void> => {
       try {

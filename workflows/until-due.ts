@@ -38,8 +38,9 @@ export async function untilDue(
 }
 
 function keepCourse({ parking }: ToolRun, taskId: string, { status, attempted }: RetryDue | HeldAttempt): void {
-  const held = (parking.courses.get(taskId)?.held ?? 0) + (status === 'held' ? 1 : 0);
-  parking.keep(taskId, { attempted, ...(held > 0 && { held }) });
+  const { held: before = 0, forgiven } = parking.courses.get(taskId) ?? {};
+  const held = before + (status === 'held' ? 1 : 0);
+  parking.keep(taskId, { attempted, ...(held > 0 && { held }), ...(forgiven !== undefined && { forgiven }) });
 }
 
 async function untilReleased(

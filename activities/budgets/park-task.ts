@@ -1,14 +1,20 @@
 import { isGoalScope } from '../../domain/budget-scopes.ts';
 import type { Refusal } from '../../stores/postgres/budgets.ts';
-import type { ParkedTask, TaskRef } from '../contract.ts';
+import type { ExecuteTaskArgs, ParkedTask, TaskRef } from '../contract.ts';
 import { draft } from '../execution/drafts.ts';
 import type { Recorder } from '../projection/recorder.ts';
+
+interface ParkedAttempt {
+  readonly attempt: number;
+  readonly refusals: readonly Refusal[];
+  readonly unparked: ExecuteTaskArgs['unparked'];
+}
 
 /** Records that budgets keep an attempt from beginning, and which of them are used up. Durable when it resolves. */
 export async function parkForBudget(
   recorder: Pick<Recorder, 'record'>,
   { goal, taskId }: TaskRef,
-  { attempt, refusals }: { readonly attempt: number; readonly refusals: readonly Refusal[] },
+  { attempt, refusals, unparked }: ParkedAttempt,
 ): Promise<ParkedTask> {
   const attempted = attempt - 1;
   const exhausted = refusals.filter((refusal) => refusal.exhausted);
@@ -18,6 +24,8 @@ export async function parkForBudget(
     ...exhausted.map(({ scope, unit, limit }) =>
       draft('budget.exhausted', { scope, unit, limit: unit === 'usd' ? limit : Number(limit) }),
     ),
+    // It waits for something else now. Whoever asks the same budget again is parked still.
+    ...(unparked === 'failed' ? [draft('task.unparked', { reason: unparked }, { taskId, attempt })] : []),
     draft('task.parked', parked, { taskId, attempt: attempted }),
   ]);
   const isPeoples = exhausted.some(({ scope }) => isGoalScope(scope));

@@ -22,6 +22,7 @@ import type { Recorder } from '../projection/recorder.ts';
 import { clearedCall } from './cleared-call.ts';
 import { draft } from './drafts.ts';
 import { completionDrafts } from './complete-goal.ts';
+import { recordFailure } from './park-failed.ts';
 import { openAttempt, type Attempt, type OpenAttemptDeps } from './open-attempt.ts';
 import { givenUp, recordEnd } from './record-end.ts';
 import type { RunningAttempts } from './running-attempts.ts';
@@ -126,11 +127,11 @@ async function callTool(
   { call, slots }: { readonly call: ToolCall; readonly slots: HeldSlots | null },
 ): Promise<ToolResult | ParkedTask> {
   const { recorder, runner } = deps;
-  const { ref, planned, number, timeoutSeconds, signal, cleared, account, meter } = attempt;
+  const { ref, planned, number, timeoutSeconds, signal, cleared, account, meter, unparked } = attempt;
   try {
     const refusals = await whileAway(() => account.reserve(runner.estimate(call), timeoutSeconds), signal);
     if (refusals.length > 0)
-      return await whileAway(() => parkForBudget(recorder, ref, { attempt: number, refusals }), signal);
+      return await whileAway(() => parkForBudget(recorder, ref, { attempt: number, refusals, unparked }), signal);
     noteStart(recorder, attempt);
     // How long people took to approve it, or a limit to let it in, says nothing of the scheduling.
     if (number === 1 && !cleared && slots === null) deps.onScheduled(secondsSinceReady(recorder, ref));
@@ -193,8 +194,8 @@ async function settleFailure(
   { recorder, logger }: Deps,
   attempt: Attempt,
   error: unknown,
-): Promise<TaskOutcome | RetryDue | HeldAttempt> {
-  const { ref, number, counted, retry, signal, account, meter } = attempt;
+): Promise<TaskOutcome | RetryDue | HeldAttempt | ParkedTask> {
+  const { ref, number, counted, retry, signal, account, meter, unparked } = attempt;
   const about = { taskId: ref.taskId, attempt: number };
   if (signal.aborted) return settleAborted(recorder, attempt);
   const info = toErrorInfo(error);
@@ -207,8 +208,9 @@ async function settleFailure(
     await recorder.record(ref.goal, [...account.settle(meter.total, { again: true }), retrying]);
     return { status: 'retrying', error: info, afterSeconds, attempted: number };
   }
-  const failed = draft('task.failed', { error: info, ...timesOf(attempt) }, about);
-  return recordEnd(recorder, ref, ...account.settle(meter.total, { again: false }), failed);
+  const failed = { error: info, ...timesOf(attempt) };
+  const settled = account.settle(meter.total, { again: false });
+  return recordFailure(recorder, { ref, outline: attempt.planned.outline, number, unparked }, { failed, settled });
 }
 
 /** Who was asked may have said when to ask again. */

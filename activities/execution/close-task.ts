@@ -1,25 +1,21 @@
-import { AstraError, isErrorCode, toErrorInfo } from '../../domain/errors.ts';
-import type { ErrorInfo, GoalId } from '../../domain/schemas/common.ts';
+import { AstraError, toErrorInfo } from '../../domain/errors.ts';
+import type { GoalId } from '../../domain/schemas/common.ts';
 import { approvalId, itemTaskId } from '../../domain/ids.ts';
 import { requiredSuccesses } from '../../domain/min-success.ts';
 import { runOf } from '../../domain/plan-outline.ts';
 import type { EventDraft, Output } from '../../domain/schemas/event.ts';
 import type { KernelActivities, TaskEnding, TaskRef } from '../contract.ts';
-import type { BudgetLedger } from '../../stores/postgres/budgets.ts';
-import type { GoalBudgets } from '../budgets/goal-budgets.ts';
 import type { Recorder } from '../projection/recorder.ts';
 import { draft } from './drafts.ts';
 import { mapFailed, mapOutput } from './map-end.ts';
 import { recordEnd } from './record-end.ts';
+import { asRecorded, settleLost, type LostCallDeps } from './settle-lost.ts';
 import type { TaskScopes } from './task-scope.ts';
 import type { Values } from './values.ts';
 
-interface Deps {
-  readonly recorder: Recorder;
+interface Deps extends LostCallDeps {
   readonly values: Values;
   readonly scopes: Pick<TaskScopes, 'find'>;
-  readonly budgets: GoalBudgets;
-  readonly ledger: Pick<BudgetLedger, 'reservedBy'>;
 }
 
 /** Ends a task that the workflow carried out or gave up: gathers its output and records it. */
@@ -37,6 +33,7 @@ export function createCloseTask(deps: Deps): KernelActivities['closeTask'] {
       const failed = draft('task.failed', { error: asRecorded(ending.error) }, about);
       return recordEnd(recorder, task, ...(await settleLost(deps, task)), failed);
     }
+    if (ending.kind === 'discarded') return recordEnd(recorder, task, await discarded(recorder, task));
     try {
       const output = await outputOf(deps, task, ending);
       const startedAt = (await recorder.task(task.goal, task.taskId))?.startedAt ?? new Date().toISOString();
@@ -48,17 +45,17 @@ export function createCloseTask(deps: Deps): KernelActivities['closeTask'] {
   };
 }
 
-/** Nobody knows what the attempt has cost that was lost last: what it had reserved counts. */
-async function settleLost({ budgets, ledger }: Deps, task: TaskRef): Promise<readonly EventDraft[]> {
-  if (!(await budgets.scopesOf(task.goal))) return [];
-  const attempt = await ledger.reservedBy(task);
-  return attempt === null ? [] : [draft('budget.settled', { actual: null }, { taskId: task.taskId, attempt })];
+/** The failure that the task was parked for. */
+async function discarded(recorder: Recorder, { goal, taskId }: TaskRef): Promise<EventDraft> {
+  const task = await recorder.task(goal, taskId);
+  const error = task?.error ?? toErrorInfo(new AstraError('ASTRA_INTERNAL', 'The task was discarded.'));
+  return draft('task.failed', { error }, { taskId, ...(task && { attempt: task.attempt }) });
 }
 
 async function outputOf(
   deps: Deps,
   task: TaskRef,
-  ending: Exclude<TaskEnding, { kind: 'cancelled' | 'failed' }>,
+  ending: Exclude<TaskEnding, { kind: 'cancelled' | 'failed' | 'discarded' }>,
 ): Promise<Output> {
   switch (ending.kind) {
     case 'map':
@@ -98,7 +95,3 @@ async function childOutput({ recorder }: Deps, child: { tenant: string; goalId: 
   const reason = state.error ? ` ${state.error.code}: ${state.error.message}` : '';
   throw new AstraError('ASTRA_SUBGOAL_FAILED', `Sub-goal ${child.goalId} ended ${state.status}.${reason}`);
 }
-
-/** A failure that the workflow saw: its code is what an activity gave it, so it may be none of ours. */
-const asRecorded = (error: ErrorInfo): ErrorInfo =>
-  isErrorCode(error.code) ? error : { ...error, code: 'ASTRA_INTERNAL' };

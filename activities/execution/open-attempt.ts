@@ -1,19 +1,18 @@
 import { activityInfo } from '@temporalio/activity';
 import { effectInDoubt } from '../../domain/errors.ts';
-import { bindingOf, type ToolBinding } from '../../domain/plan-outline.ts';
+import { bindingOf, type TaskOutline, type ToolBinding } from '../../domain/plan-outline.ts';
 import { lostAttempts, retryOf, timeoutSecondsOf, type RetrySchedule } from '../../domain/retry.ts';
 import type { ErrorInfo } from '../../domain/schemas/common.ts';
 import type { TaskStatus } from '../../domain/schemas/goal.ts';
 import type { BudgetLedger } from '../../stores/postgres/budgets.ts';
 import { freeAccount, openAccount, type Account } from '../budgets/account.ts';
 import type { GoalBudgets } from '../budgets/goal-budgets.ts';
-import type { ExecuteTaskAnswer, ExecuteTaskArgs, TaskRef } from '../contract.ts';
 import { timesPutOff } from '../limits/put-off.ts';
+import type { ExecuteTaskAnswer, ExecuteTaskArgs, ParkedTask, TaskRef } from '../contract.ts';
 import type { Recorder } from '../projection/recorder.ts';
 import type { ToolRegistry } from '../tools/registry.ts';
 import type { AskPolicy } from './ask-policy.ts';
-import { draft } from './drafts.ts';
-import { recordEnd } from './record-end.ts';
+import { parkedSince, recordFailure } from './park-failed.ts';
 import { stoppedByPolicy } from './stopped-by-policy.ts';
 import type { PlannedTask, TaskScopes } from './task-scope.ts';
 import { createUsageMeter, type UsageMeter } from './usage-meter.ts';
@@ -48,7 +47,7 @@ export interface Attempt {
   readonly signal: AbortSignal;
 }
 
-const asFirst = { last: false, attempted: 0, held: 0, cleared: false, unparked: undefined };
+const asFirst = { last: false, attempted: 0, held: 0, forgiven: 0, cleared: false, unparked: undefined };
 
 /** The attempt, or the outcome that an earlier one recorded. @throws ASTRA_UNAVAILABLE */
 export async function openAttempt(
@@ -57,29 +56,41 @@ export async function openAttempt(
   signal: AbortSignal,
 ): Promise<Attempt | ExecuteTaskAnswer> {
   const { recorder, scopes, budgets } = deps;
-  const { last, attempted, held, cleared, unparked, goal, taskId } = { ...asFirst, ...args };
+  const { last, attempted, held, forgiven, cleared, unparked, goal, taskId } = { ...asFirst, ...args };
   const ref = { goal, taskId };
   const counting = await budgets.scopesOf(goal);
   // What is counted is not run twice for want of a look at the record.
   const recorded = await recorder.outcome(goal, taskId, { firstAttempt: isFirst(args) && !counting });
   if (recorded) return recorded;
   const planned = await scopes.find(goal, taskId);
-  const binding = bindingOf((await recorder.plan(goal)).outline, planned.outline);
+  const { outline } = planned;
+  const parked = await parkedBefore(recorder, args, outline);
+  if (parked) return parked;
+  const binding = bindingOf((await recorder.plan(goal)).outline, outline);
   const putOff = timesPutOff();
   const number = attempted + activityInfo().attempt - putOff;
-  const counted = number - held;
-  const retry = retryOf(planned.outline, binding);
+  const counted = number - held - forgiven;
+  const retry = retryOf(outline, binding);
   const account = counting ? await openAccount(deps, ref, { number, scopes: counting }) : freeAccount;
   const error = number === 1 ? null : await lostBefore(recorder, ref, { number, counted, planned, binding, retry });
   if (error) {
-    const failed = draft('task.failed', { error }, { taskId, attempt: number });
-    return recordEnd(recorder, ref, ...account.settle(null, { again: false }), failed);
+    const settled = account.settle(null, { again: false });
+    return recordFailure(recorder, { ref, outline, number, unparked }, { failed: { error }, settled });
   }
   const stopped = await stoppedByPolicy(deps, ref, { planned, number, cleared });
   if (stopped) return stopped;
-  const timeoutSeconds = timeoutSecondsOf(planned.outline, binding);
+  const timeoutSeconds = timeoutSecondsOf(outline, binding);
   const asked = { ref, last, cleared, unparked, planned, number, counted, timesPutOff: putOff };
   return { ...asked, startedAt: new Date(), retry, timeoutSeconds, account, meter: createUsageMeter(), signal };
+}
+
+/** An earlier attempt of this activity, or of one that the workflow was reset to, may have parked the task. */
+async function parkedBefore(
+  recorder: Recorder,
+  args: ExecuteTaskArgs,
+  { onFailure }: TaskOutline,
+): Promise<ParkedTask | null> {
+  return onFailure === 'park' && !isFirst(args) ? parkedSince(recorder, args, args.attempted ?? 0) : null;
 }
 
 const isFirst = ({ repeated, unparked }: ExecuteTaskArgs): boolean =>

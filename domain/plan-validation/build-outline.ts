@@ -34,7 +34,7 @@ function outlineTask({ task, dependencies }: CheckedTask, catalogue: ToolCatalog
     ...(task.title !== undefined && { title: task.title }),
     ...(tool !== undefined && { tool }),
     after: [...dependencies.keys()],
-    ...(task.onFailure === 'continue' && { onFailure: task.onFailure }),
+    ...(task.onFailure !== undefined && task.onFailure !== 'fail' && { onFailure: task.onFailure }),
     ...(timeoutSeconds !== undefined && { timeoutSeconds }),
     ...(retry !== undefined && { retry }),
     ...(riskOf(call, catalogue.get(tool ?? '')) === 'high' && { risk: 'high' }),

@@ -95,6 +95,7 @@ const shapes: readonly MalformedSubmission[] = [
   plan('a tool input that is a text', [tool('a', { input: 'x' })], '/tasks/0/input'),
   plan('a time-out of nothing', [tool('a', { timeoutSeconds: 0 })], '/tasks/0/timeoutSeconds'),
   plan('an unknown way to fail', [tool('a', { onFailure: 'ignore' })], '/tasks/0/onFailure'),
+  plan('a wait that parks', [{ id: 'a', kind: 'wait', seconds: 1, onFailure: 'park' }], '/tasks/0/onFailure'),
   plan('a retry without attempts', [tool('a', { retry: { maxAttempts: 0 } })], '/tasks/0/retry/maxAttempts'),
   plan('an unknown retry setting', [tool('a', { retry: { attempts: 3 } })], '/tasks/0/retry/attempts'),
   plan('a wait for nothing', [{ id: 'a', kind: 'wait' }], '/tasks/0'),

@@ -18,7 +18,7 @@ interface Compensated {
 }
 
 /** Why a task waits that nothing of its own goal can let go on. */
-export type ParkReason = 'budget' | 'paused';
+export type ParkReason = 'budget' | 'failed' | 'paused';
 
 /** Event type → its data. Times are RFC 3339. A type marked `task` names its task in `taskId`. */
 export interface EventData {

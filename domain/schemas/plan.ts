@@ -29,12 +29,18 @@ const common = {
   title: z.string().min(1).max(200).optional(),
   after: z.array(taskIdSchema).max(limits.fanIn).optional(),
   when: expressionSchema.optional(),
-  onFailure: z.enum(['fail', 'continue']).optional(),
+  onFailure: z
+    .enum(['fail', 'continue'], {
+      error: 'must be "fail" or "continue"; what can be parked is a tool call or a map of them',
+    })
+    .optional(),
 };
+/** Of calls, which can be made again. */
+const parkable = { ...common, onFailure: z.enum(['fail', 'continue', 'park']).optional() };
 
-export const toolTaskSchema = z.strictObject({ ...common, ...toolCall });
+export const toolTaskSchema = z.strictObject({ ...parkable, ...toolCall });
 export const mapTaskSchema = z.strictObject({
-  ...common,
+  ...parkable,
   kind: z.literal('map'),
   over: expressionSchema,
   maxConcurrency: z.int().min(1).max(1_000).optional(),

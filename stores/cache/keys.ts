@@ -19,6 +19,8 @@ export const keys = {
   everythingOf: (tenant: string): string => `astra:${tenant}:*`,
   /** Prefix of a tenant's counters. */
   rateLimit: (tenant: string): string => `astra:${tenant}:rate`,
+  /** When a request with this key was made first, and what it said. */
+  idempotencyKey: (tenant: string, key: string): string => `astra:${tenant}:asked:${key}`,
   /** Channel: a token that was revoked, as `<hash> <expiry in ms>`. */
   revocations: 'astra:revocations',
   /** Channel: webhooks of some tenant have changed. */

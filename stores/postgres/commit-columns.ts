@@ -168,6 +168,27 @@ export const deliveryColumns = (writes: readonly GoalWrite[]): unknown[] =>
     ],
   );
 
+/** The parameters of `parkedClauses`. */
+export const parkedColumns = (writes: readonly GoalWrite[]): unknown[] => {
+  const rows = spread(writes, ({ parked }) => [...(parked ?? [])].map(([taskId, change]) => ({ taskId, change })));
+  const entered = rows.flatMap(({ change, ...row }) => (change ? [{ ...row, ...change }] : []));
+  const left = rows.filter(({ change }) => change === null);
+  return [
+    ...transpose(left, [...ofGoal, ({ taskId }) => taskId]),
+    ...transpose(entered, [
+      ...ofGoal,
+      ({ taskId }) => taskId,
+      ({ tool }) => tool,
+      ({ title }) => plainText(title),
+      ({ reason }) => reason,
+      ({ detail }) => plainText(detail),
+      { json: ({ error }) => nullableJson(error) },
+      ({ attempt }) => attempt,
+      ({ at }) => at,
+    ]),
+  ];
+};
+
 const submitterColumns = (writes: readonly GoalWrite[]): unknown[] =>
   transpose(
     writes.flatMap(({ created }) => (created ? [created.submission] : [])),

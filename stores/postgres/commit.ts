@@ -1,8 +1,9 @@
 import type { ClientBase, Pool, QueryConfig } from 'pg';
 import { goalKey, type GoalWrite } from '../goal-write.ts';
 import { inTransaction } from './transaction.ts';
-import { commitColumns, deliveryColumns } from './commit-columns.ts';
+import { commitColumns, deliveryColumns, parkedColumns } from './commit-columns.ts';
 import { ledgerClauses, ledgerColumns, lockLedger } from './commit-ledger.ts';
+import { parkedClauses } from './commit-parked.ts';
 
 /**
  * One statement for a group of goals.
@@ -108,10 +109,17 @@ const ledger: CommitPart = {
   columns: ledgerColumns,
 };
 
+const parked: CommitPart = {
+  name: 'parked',
+  clauses: parkedClauses,
+  isIn: (write) => write.parked !== null,
+  columns: parkedColumns,
+};
+
 function statementFor(writes: readonly GoalWrite[]): QueryConfig {
   let [name, text] = ['commit-goals', main];
   const values = commitColumns(writes);
-  for (const part of [outbox, ledger]) {
+  for (const part of [outbox, ledger, parked]) {
     if (!writes.some(part.isIn)) continue;
     const before = values.length;
     name += `-${part.name}`;

@@ -8,7 +8,7 @@ import { readEvents } from './read-goal.ts';
 import { inTransaction } from './transaction.ts';
 
 const pageSize = 1_000;
-const derivedTables = ['tasks', 'approvals', 'artifacts'] as const;
+const derivedTables = ['tasks', 'approvals', 'artifacts', 'parked_tasks'] as const;
 
 /** The fold of all that is recorded of a goal. @throws what pg throws */
 export async function foldEvents(

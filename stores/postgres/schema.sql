@@ -239,6 +239,22 @@ CREATE TABLE limits_revision (
   revision bigint NOT NULL
 );
 
+CREATE TABLE parked_tasks (
+  tenant text COLLATE "C" NOT NULL,
+  goal_id text COLLATE "C" NOT NULL,
+  task_id text COLLATE "C" NOT NULL,
+  tool text COLLATE "C" NOT NULL,
+  title text NOT NULL,
+  reason text COLLATE "C" NOT NULL,
+  detail text COLLATE "C" NOT NULL,
+  error json,
+  attempt integer NOT NULL,
+  parked_at timestamp with time zone NOT NULL,
+  told_at timestamp with time zone,
+  PRIMARY KEY (tenant, goal_id, task_id)
+);
+CREATE INDEX parked_tasks_by_time ON public.parked_tasks USING btree (tenant, parked_at DESC, (((goal_id || '.'::text) || task_id)) DESC);
+
 CREATE TABLE plan_proposals (
   tenant text COLLATE "C" NOT NULL,
   goal_id text COLLATE "C" NOT NULL,

@@ -39,6 +39,7 @@ test('processes that start at the same time migrate once', async () => {
     { name: '000010_flow_limits', count: 1 },
     { name: '000011_durations', count: 1 },
     { name: '000012_replan', count: 1 },
+    { name: '000013_dead_letter', count: 1 },
   ]);
 });
 

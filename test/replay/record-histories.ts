@@ -8,7 +8,8 @@ import { scenarios } from '../support/workflow/scenarios/index.ts';
 import { startTestStack } from '../support/stack/start-test-stack.ts';
 
 /**
- * `npm run record-histories`: runs each scenario once against a real server and keeps the histories of its workflows.
+ * `npm run record-histories [-- <words>]`: runs each scenario once against a real server, or those whose names have the
+ * words, and keeps the histories of its workflows.
  * Record anew only on purpose: the histories that are kept are what running goals look like, and today's code must
  * replay them.
  */
@@ -25,12 +26,13 @@ async function keep(handle: WorkflowHandle, name: string, part: number): Promise
   await writeFile(join(directory, fileName(name, part)), `${historyToJSON(history)}\n`);
 }
 
-await rm(directory, { recursive: true, force: true });
+const words = process.argv[2] ?? '';
+if (words === '') await rm(directory, { recursive: true, force: true });
 await mkdir(directory, { recursive: true });
 const stack = await startTestStack({ migrate: false });
 const bench = await createBench(stack.env.TEMPORAL_ADDRESS ?? '');
 try {
-  for (const { name, behaviour, input, drive } of scenarios) {
+  for (const { name, behaviour, input, drive } of scenarios.filter((each) => each.name.includes(words))) {
     const world = createFakeWorld(behaviour);
     const handle = await bench.withWorker(world.activities, async () => {
       const started = await bench.start(input);

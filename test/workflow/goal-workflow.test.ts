@@ -3,6 +3,7 @@ import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import { createBench, type Bench } from '../support/workflow/run-goal.ts';
 import { createFakeWorld } from '../support/workflow/fake-world.ts';
 import { scenarios } from '../support/workflow/scenarios/index.ts';
+import { deadShardScenario } from '../support/workflow/scenarios/dead-letters.ts';
 import { shardParkingScenario } from '../support/workflow/scenarios/parking.ts';
 import { wideMapScenarios } from '../support/workflow/scenarios/maps.ts';
 import { widePauseScenario } from '../support/workflow/scenarios/pauses.ts';
@@ -13,7 +14,7 @@ beforeAll(async () => {
 });
 afterAll(() => bench.close());
 
-const all = [...scenarios, ...wideMapScenarios, shardParkingScenario, widePauseScenario];
+const all = [...scenarios, ...wideMapScenarios, shardParkingScenario, widePauseScenario, deadShardScenario];
 test.each(all.map((scenario) => [scenario.name, scenario] as const))('%s', async (_, scenario) => {
   const world = createFakeWorld(scenario.behaviour);
   const ending = await bench.withWorker(world.activities, async () => {

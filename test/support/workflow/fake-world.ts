@@ -190,7 +190,12 @@ export function createFakeWorld(behaviour: Behaviour): FakeWorld {
     closeTask: async ({ task, ending }) => {
       calls.push(`closeTask ${task.taskId} ${ending.kind}`);
       if (ending.kind === 'failed') return { status: 'failed', error: ending.error };
+      if (ending.kind === 'discarded') return { status: 'failed', error: failure };
       return ending.kind === 'cancelled' ? { status: 'cancelled' } : completed;
+    },
+    parkLost: async ({ task, error, attempted }) => {
+      calls.push(`parkLost ${task.taskId} ${error.code}`);
+      return { status: 'parked', reason: 'failed', attempted: attempted + 1, by: 'outside' };
     },
     planCompensation: async ({ goal }) => {
       calls.push('planCompensation');

@@ -1,5 +1,6 @@
 import { beginningScenarios } from './beginnings.ts';
 import { compensationScenarios } from './compensation.ts';
+import { deadLetterScenarios } from './dead-letters.ts';
 import { endingScenarios } from './endings.ts';
 import { graphScenarios } from './graph.ts';
 import { limitScenarios } from './limits.ts';
@@ -19,6 +20,7 @@ export const scenarios: readonly Scenario[] = [
   ...riskyScenarios,
   ...parkingScenarios,
   ...replanScenarios,
+  ...deadLetterScenarios,
   ...endingScenarios,
   ...compensationScenarios,
   ...pauseScenarios,
