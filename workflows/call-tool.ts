@@ -32,17 +32,19 @@ export async function callTool(
   { made, stage, ...options }: CallOptions = {},
 ): Promise<ExecutedTask | Unapproved> {
   const { goal, parking } = run;
+  let before: ExecuteTaskAnswer | undefined = made;
   try {
-    for (let [answer, times]: [ExecuteTaskAnswer | undefined, number] = [made, 0]; ; answer = undefined, times += 1) {
-      const since = answer ? null : parking.mark();
+    for (let times = 0; ; times += 1) {
+      const since = before ? null : parking.mark();
       // While it was parked tasks may have been added.
       const last = run.goal === goal && options.last === true;
-      const came = answer ?? parking.held(call.taskId) ?? (await attempt(run, call, { ...options, last }));
-      if (came && !isPending(came)) {
+      const answer = before ?? parking.held(call.taskId) ?? (await attempt(run, call, { ...options, last }));
+      before = undefined;
+      if (answer && !isPending(answer)) {
         parking.roomMade();
-        return came;
+        return answer;
       }
-      const ended = await untilDue(run, call, came, { since, times, stage });
+      const ended = await untilDue(run, call, answer, { since, times, stage });
       if (ended) return ended;
     }
   } finally {

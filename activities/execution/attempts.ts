@@ -89,12 +89,25 @@ async function run(deps: Deps, attempt: Attempt): Promise<ExecutedTask | ParkedT
     const skipped = draft('task.skipped', { reason: 'condition' }, about);
     return whileAway(() => recordEnd(recorder, ref, skipped), signal);
   }
-  const slots = await whileAway(() => takeSlots(deps, attempt, call), signal);
+  const paused = await whileAway(() => putOffByPause(recorder, attempt), signal);
+  const slots = paused ?? (await whileAway(() => takeSlots(deps, attempt, call), signal));
   if (slots && 'waitingFor' in slots) return recordPutOff(recorder, attempt, slots);
   // What a call waits for its slots is no time of its tool.
   const begun = slots ? { ...attempt, startedAt: new Date() } : attempt;
   const result = await callTool(deps, begun, { call, slots });
   return 'status' in result ? result : recordResult(deps, begun, result);
+}
+
+/** How soon what is put off looks whether its goal is paused still. */
+const lookAgainSeconds = 5;
+
+/** What a limit has put off has not begun, and does not while its goal is paused. Null: it may. */
+async function putOffByPause(recorder: Recorder, { ref, timesPutOff }: Attempt): Promise<PutOff | null> {
+  if (timesPutOff === 0) return null;
+  const { status, pause } = await recorder.state(ref.goal);
+  if (status !== 'paused') return null;
+  const detail = pause?.reason ?? 'the goal is paused';
+  return { waitingFor: { kind: 'paused', detail, until: null }, seconds: lookAgainSeconds };
 }
 
 /** Null: no limit applies. @throws ASTRA_LIMIT_REACHED */

@@ -65,6 +65,22 @@ test('no more calls of a tool run at once than its limit allows, of all goals to
   expect(await astra.limits.get('calls')).toMatchObject({ holding: 0 });
 });
 
+test('a call that is put off does not begin while its goal is paused', async () => {
+  const astra = await limited({ rate: { limit: 1, perSeconds: 3 }, strategy: 'queue' });
+  const { task, executions } = counting('test.once', 0);
+  const goal = await runGoal(astra, goalOf([task('first'), task('second', { after: ['first'] })]), async (id) => {
+    await awaitTask(astra, id, 'second', ({ waitingFor: why }) => why?.kind === 'rate_limit');
+    await astra.goals.pause(id, { reason: 'lunch' });
+    // Its turn has come.
+    const { waitingFor } = await awaitTask(astra, id, 'second', ({ waitingFor: why }) => why?.kind === 'paused');
+    expect(waitingFor).toMatchObject({ detail: 'lunch' });
+    expect(await executions()).toBe(1);
+    await astra.goals.resume(id);
+  });
+  expect(goal.view.status).toBe('completed');
+  expect(await executions()).toBe(2);
+});
+
 test('a call beyond a rate is put off until its time has come, says so, and that is no attempt', async () => {
   const astra = await limited({ rate: { limit: 1, perSeconds: 4 }, strategy: 'queue' });
   const { task, executions } = counting('test.once', 0);
