@@ -335,6 +335,21 @@ describe('by policy', () => {
     expect(goal.task('each').map?.failed).toBe(4);
   });
 
+  test('a goal pauses when a task would wait for a budget, and goes on when that is raised and it is resumed', async () => {
+    const { astra } = system;
+    const tasks = [fetching('first', `${web.url}/paid`), fetching('second', `${web.url}/paid`, { after: ['first'] })];
+    const body = goalOf(tasks, undefined, { budget: { tasks: 1 }, pauseOn: { budget: true } });
+    const goal = await runGoal(astra, body, async (id) => {
+      await goalIs(id, ({ status }) => status === 'paused', 'the goal is paused');
+      expect((await astra.goals.get(id)).pause).toMatchObject({ by: 'policy', reason: 'a budget is used up' });
+      const { id: asked } = await awaitApproval(astra, id);
+      await astra.approvals.decide(asked, { decision: 'approved' });
+      await astra.goals.resume(id);
+    });
+    expect(goal.view.status).toBe('completed');
+    expect(goal.task('second').status).toBe('completed');
+  });
+
   test('a goal pauses when what a tool calls is away, before its tasks fail', async () => {
     const { astra } = system;
     const retry = { maxAttempts: 20, initialIntervalSeconds: 0.05, backoffCoefficient: 1 };
