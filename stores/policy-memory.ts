@@ -1,6 +1,7 @@
 import { AstraError } from '../domain/errors.ts';
 import type { PolicyRule } from '../domain/schemas/approval-policy.ts';
 import type { Logger } from '../platform/logger.ts';
+import { keepReading } from './keep-reading.ts';
 import type { ApprovalPolicyStore } from './postgres/approval-policies.ts';
 
 /** Twice in the second within which a policy counts everywhere. */
@@ -24,42 +25,29 @@ export function createPolicyMemory(
 ): PolicyMemory {
   const known = new Map<string, readonly PolicyRule[]>();
   let newest: Date | null = null;
-  let loaded = false;
-  let away = false;
-  let closed = false;
-  let timer: NodeJS.Timeout | undefined;
+  let isKnown = false;
 
   async function load(): Promise<void> {
-    try {
-      for (const { tenant, rules, updatedAt } of await store.listSince(newest)) {
-        known.set(tenant, rules);
-        if (newest === null || updatedAt > newest) newest = updatedAt;
-      }
-      loaded = true;
-      away = false;
-    } catch (error) {
-      if (!away && !closed)
-        options.logger.warn({ err: error }, 'approval policies cannot be read; the last known ones stay in force');
-      away = true;
+    for (const { tenant, rules, updatedAt } of await store.listSince(newest)) {
+      known.set(tenant, rules);
+      if (newest === null || updatedAt > newest) newest = updatedAt;
     }
+    isKnown = true;
   }
-  function schedule(): void {
-    if (!closed) timer = setTimeout(() => void load().then(schedule), pollMs).unref();
-  }
-  const firstLoad = load();
-  void firstLoad.then(schedule);
+  const { loaded, close } = keepReading(load, {
+    everyMs: pollMs,
+    onAway: (error) =>
+      options.logger.warn({ err: error }, 'approval policies cannot be read; the last known ones stay in force'),
+  });
 
   return {
     async rulesOf(tenant) {
-      if (!loaded) await firstLoad;
-      if (loaded) return known.get(tenant) ?? none;
+      if (!isKnown) await loaded;
+      if (isKnown) return known.get(tenant) ?? none;
       throw new AstraError('ASTRA_UNAVAILABLE', 'The approval policies cannot be read. Try again in a moment.', {
         retryAfterSeconds: 2,
       });
     },
-    close() {
-      closed = true;
-      clearTimeout(timer);
-    },
+    close,
   };
 }

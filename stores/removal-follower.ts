@@ -1,8 +1,8 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from '../platform/logger.ts';
 import { goalKey } from './goal-write.ts';
 import type { Announcement, GoalRemovals } from './postgres/goal-removals.ts';
 import type { GoalRef } from '../domain/goal-ref.ts';
+import { keepReading } from './keep-reading.ts';
 
 const pollMs = 500;
 /** Announcements last at least this long: who has not looked for so long may have missed some. */
@@ -24,7 +24,6 @@ export function createRemovalFollower(
   removals: Pick<GoalRemovals, 'announced'>,
   options: { readonly onGone: (isGone: (key: string) => boolean) => void; readonly logger: Pick<Logger, 'warn'> },
 ): RemovalFollower {
-  const closing = new AbortController();
   let known = read([]);
   let askedAt = performance.now();
 
@@ -38,26 +37,17 @@ export function createRemovalFollower(
     if (missed) options.onGone(() => true);
     else if (isNew) options.onGone((key) => announced.gone.has(key) || announced.gone.has(tenantOf(key)));
   }
-  async function keepPolling(): Promise<void> {
-    for (let away = false; !closing.signal.aborted;) {
-      try {
-        await poll();
-        away = false;
-      } catch (error) {
-        if (!away && !closing.signal.aborted) options.logger.warn({ err: error }, 'deleted goals cannot be read');
-        away = true;
-      }
-      await sleep(pollMs, undefined, { ref: false, signal: closing.signal }).catch(() => undefined);
-    }
-  }
-  void keepPolling();
+  const { close } = keepReading(poll, {
+    everyMs: pollMs,
+    onAway: (error) => options.logger.warn({ err: error }, 'deleted goals cannot be read'),
+  });
 
   return {
     get anyLeaving() {
       return known.objects.size > 0;
     },
     isLeaving: (tenant, sha256) => known.objects.has(`${tenant}/${sha256}`),
-    close: () => closing.abort(),
+    close,
   };
 }
 
