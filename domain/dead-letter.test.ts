@@ -2,25 +2,10 @@ import { expect, test } from 'vitest';
 import { startChanges, type Changes } from './goal-record.ts';
 import { emptyRecord, isNews, reduce, type GoalRecord } from './goal-view.ts';
 import type { TaskOutline } from './plan-outline.ts';
-import type { GoalId } from './schemas/common.ts';
 import type { EventData, EventDraft, EventType } from './schemas/event.ts';
-import type { GoalHead } from './schemas/goal.ts';
+import { goalId, head } from './test-support/trial-goal.ts';
 
-const goalId = 'gol_0000000000000001' as GoalId;
 const at = '2026-01-01T00:00:00.000Z';
-const head: GoalHead = {
-  id: goalId,
-  tenant: 'default',
-  objective: 'try',
-  agentId: null,
-  priority: 3,
-  labels: {},
-  input: {},
-  template: null,
-  parentGoalId: null,
-  forkedFrom: null,
-  createdAt: at,
-};
 const error = { code: 'ASTRA_TOOL_FAILED', message: 'no', retryable: true };
 const draft = <T extends EventType>(
   type: T,

@@ -4,62 +4,12 @@ import { emptyRecord, goalView, graphView, isNews, reduce, type GoalRecord } fro
 import { rollback, settledTask, startChanges } from './goal-record.ts';
 import { taskView } from './graph-view.ts';
 import type { PlanOutline, TaskOutline } from './plan-outline.ts';
-import type { GoalId } from './schemas/common.ts';
-import type { EventData, EventDraft, EventType, GoalEvent } from './schemas/event.ts';
-import type { GoalHead, TaskStatus } from './schemas/goal.ts';
+import type { EventDraft, GoalEvent } from './schemas/event.ts';
+import type { TaskStatus } from './schemas/goal.ts';
+import { at, draft, fold, goalId, head, outlineOf, recordOf, tool } from './test-support/trial-goal.ts';
 
-const goalId = 'gol_0000000000000001' as GoalId;
 const approvalId = 'apr_0000000000000001.ask';
-const head: GoalHead = {
-  id: goalId,
-  tenant: 'default',
-  objective: 'try',
-  agentId: null,
-  priority: 3,
-  labels: {},
-  input: {},
-  template: null,
-  parentGoalId: null,
-  forkedFrom: null,
-  createdAt: '2026-01-01T00:00:00.000Z',
-};
-const at = (second: number): string => new Date(Date.UTC(2026, 0, 1) + second * 1000).toISOString();
 
-function draft<T extends EventType>(
-  type: T,
-  data: EventData[T],
-  about: { taskId?: string; attempt?: number; second?: number } = {},
-): EventDraft {
-  const { taskId = null, attempt = 1, second = 10 } = about;
-  return { type, taskId, attempt, at: at(second), data } as EventDraft;
-}
-
-const tool = (id: string, ...after: string[]): TaskOutline => ({ id, kind: 'tool', tool: 'text.render', after });
-const outlineOf = (tasks: readonly TaskOutline[], revision = 1): PlanOutline => ({
-  revision,
-  source: 'explicit',
-  tasks,
-  tools: {
-    'text.render': { workerClass: 'tools', execution: 'inline', effect: 'none', timeoutSeconds: 10, maxAttempts: 1 },
-  } as unknown as PlanOutline['tools'],
-});
-
-/** Folds what is news, as the recorder does; answers with the events. */
-function fold(record: GoalRecord, drafts: readonly EventDraft[]): GoalEvent[] {
-  const events: GoalEvent[] = [];
-  for (const each of drafts) {
-    if (!isNews(record, each)) continue;
-    const event = { ...each, goalId, seq: record.state.seq + 1 };
-    reduce(record, event);
-    events.push(event);
-  }
-  return events;
-}
-function recordOf(tasks: readonly TaskOutline[], ...drafts: EventDraft[]): GoalRecord {
-  const record = emptyRecord();
-  fold(record, [draft('goal.submitted', { head }), draft('plan.proposed', { outline: outlineOf(tasks) }), ...drafts]);
-  return record;
-}
 const completed = (taskId: string, output: string | number = taskId): EventDraft =>
   draft('task.completed', { output, startedAt: at(9) }, { taskId });
 const error = { code: 'ASTRA_TOOL_FAILED', message: 'no', retryable: false };

@@ -3,25 +3,9 @@ import { createPausePolicy } from './pause-policy.ts';
 import { emptyRecord, graphView, isNews, reduce, type GoalRecord } from './goal-view.ts';
 import { approvalId } from './ids.ts';
 import type { TaskOutline } from './plan-outline.ts';
-import type { GoalId } from './schemas/common.ts';
 import type { EventData, EventDraft, EventType } from './schemas/event.ts';
-import type { GoalHead } from './schemas/goal.ts';
+import { at, goalId, head } from './test-support/trial-goal.ts';
 
-const goalId = 'gol_0000000000000001' as GoalId; // what the schema takes
-const at = (second: number): string => new Date(Date.UTC(2026, 0, 1) + second * 1_000).toISOString();
-const head: GoalHead = {
-  id: goalId,
-  tenant: 'default',
-  objective: 'try',
-  agentId: null,
-  priority: 3,
-  labels: {},
-  input: {},
-  template: null,
-  parentGoalId: null,
-  forkedFrom: null,
-  createdAt: at(0),
-};
 const ask = { approvalId: approvalId(goalId, 'ask'), kind: 'task', prompt: '?', input: null, required: 1 } as const;
 const asked = { by: 'request', running: 'finish', shiftDeadlines: false, reason: null } as const;
 

@@ -1,25 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import { emptyRecord, isNews, reduce, type GoalRecord } from './goal-view.ts';
 import type { PlanOutline, TaskOutline } from './plan-outline.ts';
-import type { GoalId } from './schemas/common.ts';
 import type { EventData, EventDraft, EventType } from './schemas/event.ts';
 import type { GoalHead } from './schemas/goal.ts';
+import { goalId, head } from './test-support/trial-goal.ts';
 
-const goalId = 'gol_0000000000000001' as GoalId;
 const approvalId = 'apr_0000000000000001.01';
-const head: GoalHead = {
-  id: goalId,
-  tenant: 'default',
-  objective: 'try',
-  agentId: null,
-  priority: 3,
-  labels: {},
-  input: {},
-  template: null,
-  parentGoalId: null,
-  forkedFrom: null,
-  createdAt: '2026-01-01T00:00:00.000Z',
-};
 
 function draft<T extends EventType>(type: T, data: EventData[T], taskId: string | null = null): EventDraft {
   return { type, taskId, attempt: 1, at: '2026-01-01T00:00:01.000Z', data } as EventDraft;

@@ -5,28 +5,14 @@ import { isFinalTask } from './goal-record.ts';
 import { taskView } from './graph-view.ts';
 import { approvalId } from './ids.ts';
 import type { PlanOutline, TaskOutline } from './plan-outline.ts';
-import type { GoalId } from './schemas/common.ts';
 import type { EventData, EventDraft, EventType } from './schemas/event.ts';
-import type { GoalHead, TaskView } from './schemas/goal.ts';
+import type { TaskView } from './schemas/goal.ts';
 import { waitingKindNames, type WaitingKind } from './schemas/waiting.ts';
 import { randomTasks } from '../test/support/random-tasks.ts';
+import { goalId, head } from './test-support/trial-goal.ts';
 
-const goalId = 'gol_0000000000000001' as GoalId;
 const start = Date.UTC(2026, 0, 1);
 const at = (second: number): string => new Date(start + second * 1_000).toISOString();
-const head: GoalHead = {
-  id: goalId,
-  tenant: 'default',
-  objective: 'try',
-  agentId: null,
-  priority: 3,
-  labels: {},
-  input: {},
-  template: null,
-  parentGoalId: null,
-  forkedFrom: null,
-  createdAt: at(0),
-};
 const error = { code: 'ASTRA_TOOL_FAILED', message: 'no', retryable: true };
 
 function draft<T extends EventType>(type: T, data: EventData[T], about: { taskId?: string; attempt?: number } = {}) {

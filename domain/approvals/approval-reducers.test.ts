@@ -2,35 +2,10 @@ import { describe, expect, test } from 'vitest';
 import { emptyRecord, isNews, reduce, type GoalRecord } from '../goal-view.ts';
 import { taskView } from '../graph-view.ts';
 import type { TaskOutline } from '../plan-outline.ts';
-import type { GoalId } from '../schemas/common.ts';
-import type { EventData, EventDraft, EventType } from '../schemas/event.ts';
-import type { GoalHead } from '../schemas/goal.ts';
+import type { EventDraft } from '../schemas/event.ts';
+import { at, draft, goalId, head } from '../test-support/trial-goal.ts';
 
-const goalId = 'gol_0000000000000001' as GoalId;
 const approvalId = 'apr_0000000000000001.ask';
-const head: GoalHead = {
-  id: goalId,
-  tenant: 'default',
-  objective: 'try',
-  agentId: null,
-  priority: 3,
-  labels: {},
-  input: {},
-  template: null,
-  parentGoalId: null,
-  forkedFrom: null,
-  createdAt: '2026-01-01T00:00:00.000Z',
-};
-const at = (second: number): string => new Date(Date.UTC(2026, 0, 1) + second * 1000).toISOString();
-
-function draft<T extends EventType>(
-  type: T,
-  data: EventData[T],
-  about: { taskId?: string; attempt?: number; second?: number } = {},
-): EventDraft {
-  const { taskId = null, attempt = 1, second = 10 } = about;
-  return { type, taskId, attempt, at: at(second), data } as EventDraft;
-}
 
 const tool = (id: string): TaskOutline => ({ id, kind: 'tool', tool: 'text.render', after: [] });
 const tools = {
