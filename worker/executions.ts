@@ -1,11 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import {
-  isGrpcServiceError,
-  ScheduleNotFoundError,
-  WorkflowNotFoundError,
-  type Client,
-  type WorkflowExecutionInfo,
-} from '@temporalio/client';
+import type { Client, WorkflowExecutionInfo } from '@temporalio/client';
 import type { Executions } from '../activities/retention/deps.ts';
 import { AstraError } from '../domain/errors.ts';
 import type { GoalId } from '../domain/schemas/common.ts';
@@ -19,9 +13,11 @@ import {
   searchAttributes,
   type CancelGoalArgs,
 } from '../workflows/contract.ts';
+import { orGone } from './or-gone.ts';
+import { isRunNaming, removeSchedules, renameInSchedules, scheduledRuns } from './tenant-schedules.ts';
 
-/** A list filter takes so many goals. */
-const goalsAtOnce = 50;
+/** A list filter takes so many workflows. */
+const namedAtOnce = 50;
 const callsAtOnce = 16;
 const pollMs = 200;
 const longestPollMs = 2_000;
@@ -30,7 +26,6 @@ const listedAtOnce = 50_000;
 /** The server removes in the background, and its index follows. */
 const patienceMs = 60_000;
 
-const notFoundCodes = new Set([5]);
 const running = 'ExecutionStatus = "Running"';
 const ofTenant = (tenant: string): string => `${searchAttributes.tenant.name} = "${tenant}"`;
 /** Shards of maps have the goal's id and more. */
@@ -57,8 +52,7 @@ export function createExecutions(client: Client): Executions {
 
     async remove(goalIds, { evenRunning }) {
       let removed = 0;
-      for (let from = 0; from < goalIds.length; from += goalsAtOnce) {
-        const some = goalIds.slice(from, from + goalsAtOnce);
+      for (const some of parts(goalIds, namedAtOnce)) {
         const filter = `(${some.map(ofGoal).join(' OR ')})${evenRunning ? '' : ` AND NOT ${running}`}`;
         removed += await calls.removeAll(filter, () => calls.anyLeft(some.map(goalWorkflowId), { evenRunning }));
       }
@@ -76,9 +70,25 @@ export function createExecutions(client: Client): Executions {
     },
 
     async removeTenant(tenant) {
-      const schedules = await calls.removeSchedules(schedulePrefix(tenant));
+      const schedules = await removeSchedules(client, tenant);
       const filter = `${ofTenant(tenant)} OR WorkflowId STARTS_WITH "${schedulePrefix(tenant)}"`;
       return schedules + (await calls.removeAll(filter, () => Promise.resolve(false)));
+    },
+
+    async forgetInSchedules(tenant, forgetting) {
+      await renameInSchedules(client, tenant, forgetting);
+      const runs = await list(client, `${ofTenant(tenant)} AND ${scheduledRuns}`);
+      const naming: WorkflowExecutionInfo[] = [];
+      await inTurns(runs, async (run) => {
+        if (await isRunNaming(client, run, forgetting.subject)) naming.push(run);
+      });
+      const ended = naming.filter(({ status }) => status.name !== 'RUNNING');
+      for (const some of parts(ended, namedAtOnce)) {
+        const ids = some.map(({ workflowId }) => workflowId);
+        const filter = ids.map((id) => `WorkflowId = "${id}"`).join(' OR ');
+        await calls.removeAll(filter, () => calls.anyLeft(ids, { evenRunning: true }));
+      }
+      return { removed: ended.length, running: naming.length - ended.length };
     },
 
     async startErasure(deletionId) {
@@ -118,15 +128,6 @@ function createCalls(client: Client) {
         left ||= status !== null && (evenRunning || status !== 'RUNNING');
       });
       return left;
-    },
-    async removeSchedules(prefix: string): Promise<number> {
-      let removed = 0;
-      for await (const { scheduleId } of client.schedule.list()) {
-        if (!scheduleId.startsWith(prefix)) continue;
-        await orGone(client.schedule.getHandle(scheduleId).delete());
-        removed += 1;
-      }
-      return removed;
     },
   };
 }
@@ -168,23 +169,9 @@ const notRemoved = (): AstraError =>
   });
 
 async function inTurns<T>(items: readonly T[], work: (item: T) => Promise<unknown>): Promise<void> {
-  for (let from = 0; from < items.length; from += callsAtOnce) {
-    await Promise.all(items.slice(from, from + callsAtOnce).map(work));
-  }
+  for (const some of parts(items, callsAtOnce)) await Promise.all(some.map(work));
 }
 
-/** Null: it is not there, or runs no more. */
-async function orGone<T>(call: Promise<T>): Promise<T | null> {
-  try {
-    return await call;
-  } catch (error) {
-    if (isNotFound(error)) return null;
-    throw error;
-  }
-}
-
-function isNotFound(error: unknown): boolean {
-  if (error instanceof WorkflowNotFoundError || error instanceof ScheduleNotFoundError) return true;
-  const cause = error instanceof Error && error.cause !== undefined ? error.cause : error;
-  return isGrpcServiceError(cause) && notFoundCodes.has(cause.code);
+function* parts<T>(items: readonly T[], size: number): Generator<readonly T[], void, undefined> {
+  for (let from = 0; from < items.length; from += size) yield items.slice(from, from + size);
 }

@@ -36,7 +36,7 @@ export const workflowTaskTimeout = '3 seconds';
 export const goalWorkflowId = (goalId: GoalId): string => `goal/${goalId}`;
 /** A shard's has one more part. */
 export const isGoalWorkflowId = (workflowId: string): boolean => /^goal\/[^/]+$/.test(workflowId);
-/** Of a tenant's Temporal Schedules, and of what they start. */
+/** Of a tenant's Temporal Schedules. */
 export const schedulePrefix = (tenant: string): string => `schedule/${tenant}/`;
 
 /** By these operators find goals in Temporal; the server must know them. */
@@ -152,12 +152,11 @@ export interface GoalWorkflowResult {
 }
 
 export const scheduledGoalWorkflowType = 'scheduledGoalWorkflow';
-const schedulesOf = (tenant: string): string => `schedule/${tenant}/`;
-/** Of the schedule itself. A tenant's name has no slash, so no two tenants' schedules are named alike. */
-export const scheduleId = (tenant: string, name: string): string => `${schedulesOf(tenant)}${name}`;
+/** A tenant's name has no slash, so no two tenants' schedules are named alike. */
+export const scheduleId = (tenant: string, name: string): string => `${schedulePrefix(tenant)}${name}`;
 /** The reverse of `scheduleId`; null for another tenant's. */
 export const scheduleName = (tenant: string, id: string): string | null =>
-  id.startsWith(schedulesOf(tenant)) ? id.slice(schedulesOf(tenant).length) : null;
+  id.startsWith(schedulePrefix(tenant)) ? id.slice(schedulePrefix(tenant).length) : null;
 
 export interface ScheduledGoalInput {
   readonly tenant: string;

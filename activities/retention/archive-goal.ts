@@ -1,5 +1,6 @@
 import type { GoalRef } from '../../domain/goal-ref.ts';
 import { findGoalToArchive, goalLines } from '../../stores/archive/goal-lines.ts';
+import { subjectsOfLine } from '../../stores/archive/line-subjects.ts';
 import type { RetentionDeps } from './deps.ts';
 
 type Deps = Pick<RetentionDeps, 'pool' | 'archive' | 'archivedGoals' | 'removals'>;
@@ -18,7 +19,7 @@ export async function archiveGoal({ pool, archive, archivedGoals, removals }: De
       if (await archive.keepArtifact(goal, sha256)) kept.add(sha256);
     }
     const subjects = new Set<string>();
-    const sizeBytes = await archive.write(goal, goalLines(pool, goal, { subjects }));
+    const sizeBytes = await archive.write(goal, collectSubjects(goalLines(pool, goal), subjects));
     const archived = {
       ...about,
       archivedAt: new Date().toISOString(),
@@ -28,4 +29,14 @@ export async function archiveGoal({ pool, archive, archivedGoals, removals }: De
     await archivedGoals.put(goal, archived, { submittedBy, subjects: [...subjects] });
   }
   await removals.archived(goal.tenant, goal.goalId);
+}
+
+async function* collectSubjects(
+  lines: AsyncIterable<string>,
+  subjects: Set<string>,
+): AsyncGenerator<string, void, undefined> {
+  for await (const line of lines) {
+    for (const subject of subjectsOfLine(line)) subjects.add(subject);
+    yield line;
+  }
 }

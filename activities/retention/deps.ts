@@ -1,6 +1,7 @@
 import type { Client } from '@temporalio/client';
 import type { Redis } from 'ioredis';
 import type { Pool } from 'pg';
+import type { Forgetting } from '../../domain/forget-subject.ts';
 import type { Logger } from '../../platform/logger.ts';
 import type { ArchiveStore } from '../../stores/archive/archive-store.ts';
 import type { ObjectRemoval } from '../../stores/artifacts/object-removal.ts';
@@ -24,6 +25,14 @@ export interface Executions {
   cancelTenant(tenant: string): Promise<void>;
   /** Everything of the tenant, its schedules included. Gone when it resolves. @returns how many */
   removeTenant(tenant: string): Promise<number>;
+  /**
+   * Puts the pseudonym into the tenant's schedules, and removes their ended runs that name the subject.
+   * @returns how many of them are gone, and how many still run
+   */
+  forgetInSchedules(
+    tenant: string,
+    forgetting: Forgetting,
+  ): Promise<{ readonly removed: number; readonly running: number }>;
   /** Does nothing when it runs. */
   startErasure(deletionId: string): Promise<void>;
 }

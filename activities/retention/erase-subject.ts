@@ -1,6 +1,5 @@
-import { forgetSubject, type Forgetting } from '../../domain/forget-subject.ts';
-import type { Json } from '../../domain/json.ts';
 import type { GoalId } from '../../domain/schemas/common.ts';
+import { forgetInLine, isVote } from '../../stores/archive/line-subjects.ts';
 import type { SubjectRequest } from '../../stores/postgres/deletions.ts';
 import type { Erasure } from './deps.ts';
 import { removeArchives } from './remove-archives.ts';
@@ -9,16 +8,23 @@ import { removeMarked } from './remove-goals.ts';
 type SubjectErasure = Erasure<SubjectRequest>;
 
 const pageSize = 500;
+/** Their plans, events and approvals are searched in one statement. */
+const mentionsAtOnce = 100;
 const graceSeconds = 10;
-/** Until goals in which the subject has voted have ended: their workflows know the vote until then. */
+/** Until goals that name the subject have ended: their workflows do so until then. */
 const runningWaitSeconds = 60;
 
 /**
- * A subject: the goals that it submitted go, and votes that it gave on goals of others name nobody any more. The request
- * keeps how far it is, each page at a time.
+ * A subject: the goals that it submitted go; the tenant's settings, and the votes and changes that it made in goals of
+ * others, name nobody any more. The request keeps how far it is, each page at a time.
  */
 export function eraseSubject(erasure: SubjectErasure): Promise<number | null> {
-  const stages = { goals: eraseOwnGoals, approvals: forgetVotes, archive: forgetArchive };
+  const stages = {
+    goals: eraseOwnGoals,
+    settings: forgetInSettings,
+    mentions: forgetMentions,
+    archive: forgetArchive,
+  };
   return stages[erasure.deletion.request.stage](erasure);
 }
 
@@ -43,23 +49,34 @@ async function eraseOwnGoals(erasure: SubjectErasure): Promise<number> {
     return 1;
   }
   const last = page.at(-1);
-  return goOn(erasure, last ? { after: last.id } : { stage: 'approvals', after: '' });
+  return goOn(erasure, last ? { after: last.goalId } : { stage: 'settings', after: '' });
 }
 
-async function forgetVotes(erasure: SubjectErasure): Promise<number> {
+/** Before its mentions in goals, for templates and schedules make goals that name it. */
+async function forgetInSettings(erasure: SubjectErasure): Promise<number> {
+  const { deletion, subjects, executions, count } = erasure;
+  const { tenant } = deletion.request;
+  await subjects.forgetInSettings(tenant, deletion.request);
+  const { removed, running } = await executions.forgetInSchedules(tenant, deletion.request);
+  await count({ executions: removed });
+  return running > 0 ? runningWaitSeconds : goOn(erasure, { stage: 'mentions' });
+}
+
+async function forgetMentions(erasure: SubjectErasure): Promise<number> {
   const { deletion, subjects, executions, count, onProgress } = erasure;
   const { tenant, subject, after, waiting } = deletion.request;
-  const page = await subjects.approvals(tenant, { subject, after, limit: pageSize });
-  const named = page.filter((approval) => approval.named);
-  for (const goalId of new Set(named.filter(({ ended }) => ended).map((approval) => approval.goalId))) {
+  const page = await subjects.mentions(tenant, { subject, after, limit: mentionsAtOnce });
+  let running = waiting;
+  for (const { goalId, ended } of page.filter(({ named }) => named)) {
     onProgress();
-    await count({ votes: await subjects.forget({ tenant, goalId }, deletion.request) });
-    // A history has its votes, and nobody can change a history.
-    await count({ executions: await executions.remove([goalId], { evenRunning: false }) });
+    // A history has the name, and nobody can change a history. The record is last, for by it the goal is found again.
+    if (ended) await count({ executions: await executions.remove([goalId], { evenRunning: false }) });
+    const votes = ended ? await subjects.forget({ tenant, goalId }, deletion.request) : null;
+    if (votes === null) running += 1;
+    else await count({ votes });
   }
-  const running = waiting + named.filter(({ ended }) => !ended).length;
   const last = page.at(-1);
-  if (last) return goOn(erasure, { after: last.id, waiting: running });
+  if (last) return goOn(erasure, { after: last.goalId, waiting: running });
   if (running === 0) return goOn(erasure, { stage: 'archive' });
   await goOn(erasure, { after: '', waiting: 0 });
   return runningWaitSeconds;
@@ -91,20 +108,12 @@ async function rewriteArchive(
   let votes = 0;
   async function* rewritten(): AsyncGenerator<string, void, undefined> {
     for await (const line of archive.read(goal)) {
-      const forgotten = line.includes(JSON.stringify(subject)) ? withoutSubject(line, { subject, pseudonym }) : line;
-      if (forgotten !== line && line.startsWith('{"event":')) votes += 1;
+      const forgotten = forgetInLine(line, { subject, pseudonym });
+      if (forgotten !== line && isVote(line)) votes += 1;
       yield forgotten;
     }
   }
   await archive.write(goal, rewritten());
   await archivedGoals.rename(goal, { subject, pseudonym });
   await count({ votes });
-}
-
-/** What is no approval, and no event about one, is the goal's data, whatever it names. */
-function withoutSubject(line: string, forgetting: Forgetting): string {
-  // Astra wrote it: see goal-lines.ts.
-  const value = JSON.parse(line) as { readonly approval?: Json; readonly event?: { readonly type: string } };
-  const isAbout = value.approval !== undefined || value.event?.type.startsWith('approval.');
-  return isAbout ? JSON.stringify(forgetSubject(value, forgetting)) : line;
 }

@@ -1,6 +1,4 @@
 import type { Pool, QueryResultRow } from 'pg';
-import { namedSubjects } from '../../domain/forget-subject.ts';
-import type { Json } from '../../domain/json.ts';
 import type { GoalRef } from '../../domain/goal-ref.ts';
 import { itemTaskId } from '../../domain/ids.ts';
 import type { GoalId } from '../../domain/schemas/common.ts';
@@ -56,14 +54,9 @@ export async function findGoalToArchive(pool: Pool, { tenant, goalId }: GoalRef)
 /**
  * A goal's record as lines of JSON, each an object whose one key says what it is: the goal, the revisions of its plan, its
  * events, its tasks and items with their outputs, its approvals, its artifacts.
- * @param options.subjects is given everybody whom approvals name
  * @throws ASTRA_UNAVAILABLE
  */
-export async function* goalLines(
-  pool: Pool,
-  goal: GoalRef,
-  { subjects }: { readonly subjects: Set<string> },
-): AsyncGenerator<string, void, undefined> {
+export async function* goalLines(pool: Pool, goal: GoalRef): AsyncGenerator<string, void, undefined> {
   const { tenant, goalId } = goal;
   yield* goalAndPlans(pool, goal);
   for (let afterSeq = 0; ;) {
@@ -75,10 +68,7 @@ export async function* goalLines(
   yield* taskLines(pool, goal);
   const approvals = createApprovalStore(pool);
   for await (const each of pages((cursor) => approvals.list(tenant, { goalId }, { limit: pageSize, cursor }))) {
-    const text = JSON.stringify(each);
-    // What is written as JSON is read as such.
-    for (const subject of namedSubjects(JSON.parse(text) as Json)) subjects.add(subject);
-    yield `{"approval":${text}}`;
+    yield `{"approval":${JSON.stringify(each)}}`;
   }
   const artifacts = createArtifactList(pool);
   for await (const each of pages((cursor) => artifacts.ofGoal(tenant, goalId, { limit: pageSize, cursor }))) {

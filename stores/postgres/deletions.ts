@@ -17,10 +17,10 @@ export interface SubjectRequest {
   readonly tenant: string;
   readonly subject: string;
   readonly pseudonym: string;
-  /** How far the job is: it looks through the tenant's goals, then through its approvals, each in the order of their ids. */
-  readonly stage: 'goals' | 'approvals' | 'archive';
+  /** How far the job is. It looks through the tenant's goals twice, in the order of their ids: for its own, and for its name. */
+  readonly stage: 'goals' | 'settings' | 'mentions' | 'archive';
   readonly after: string;
-  /** Goals of others that still run and in which the subject has voted, found in this pass. */
+  /** Goals of others that still run and name the subject, found in this pass. */
   readonly waiting: number;
 }
 

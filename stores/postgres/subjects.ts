@@ -1,19 +1,21 @@
-import { escapeIdentifier, type ClientBase, type Pool } from 'pg';
-import { forgetSubject, type Forgetting } from '../../domain/forget-subject.ts';
+import type { ClientBase, Pool } from 'pg';
+import { forgetSubject, namedSubjects, type Forgetting, type NamingText } from '../../domain/forget-subject.ts';
 import type { GoalRef } from '../../domain/goal-ref.ts';
 import type { Json } from '../../domain/json.ts';
 import type { GoalId } from '../../domain/schemas/common.ts';
 import { query } from './query.ts';
 import { inOwnTransaction } from './transaction.ts';
 
-/** What the record keeps of the subjects of tokens: who submitted a goal, and whom its approvals name. */
+/** What the record keeps of the subjects of tokens: who submitted a goal, and who else it and the tenant's settings name. */
 export interface SubjectRecords {
-  /** The tenant's goals in the order of their ids, after the given one; `own`: the subject submitted it. */
+  /** The tenant's goals in the order of their ids, after the given one. */
   goals(tenant: string, options: PageOptions): Promise<readonly GoalOfTenant[]>;
-  /** Its approvals in the order of their ids. */
-  approvals(tenant: string, options: PageOptions): Promise<readonly ApprovalOfTenant[]>;
-  /** Puts a pseudonym into the goal's approvals and their events. @returns how many votes it stands under */
-  forget(goal: GoalRef, forgetting: Forgetting): Promise<number>;
+  /** The same; `named`: the subject has voted in it or changed its plan, or may decide in it. */
+  mentions(tenant: string, options: PageOptions): Promise<readonly MentioningGoal[]>;
+  /** Puts a pseudonym there. @returns how many votes it stands under; null: the goal runs, and nothing is done */
+  forget(goal: GoalRef, forgetting: Forgetting): Promise<number | null>;
+  /** Puts a pseudonym into the tenant's templates and approval policy. */
+  forgetInSettings(tenant: string, forgetting: Forgetting): Promise<void>;
 }
 interface PageOptions {
   readonly subject: string;
@@ -21,19 +23,55 @@ interface PageOptions {
   readonly limit: number;
 }
 interface GoalOfTenant {
-  readonly id: string;
   readonly goalId: GoalId;
+  /** The subject submitted it. */
   readonly own: boolean;
   readonly ended: boolean;
 }
-interface ApprovalOfTenant extends Omit<GoalOfTenant, 'own'> {
+interface MentioningGoal extends Omit<GoalOfTenant, 'own'> {
   readonly named: boolean;
 }
 
-/** What was asked about is the goal's data, whomever it names. */
-const asked = 'input';
-/** As a text of JSON has it. */
-const quoted = (subject: string): string => JSON.stringify(subject);
+/** A column of JSON that may name subjects. */
+interface NamingColumn {
+  readonly table: string;
+  /** Tells the rows apart that one goal, or one tenant's settings, have in the table. */
+  readonly key: string;
+  readonly column: string;
+  /** Which of the rows; all unless given. */
+  readonly where?: string;
+  readonly text: NamingText;
+  /** What is set with it. */
+  readonly set?: string;
+  readonly isVote?: true;
+}
+const approval = { table: 'approvals', key: 'approval_id', text: 'approval' } as const;
+const event = { table: 'events', key: 'seq', column: 'data' } as const;
+const goalColumns: readonly NamingColumn[] = [
+  { ...approval, column: 'votes' },
+  { ...approval, column: 'details' },
+  { ...event, where: `type = 'approval.decided'`, text: 'approval', isVote: true },
+  { ...event, where: `type IN ('approval.requested', 'approval.delegated')`, text: 'approval' },
+  { ...event, where: `type IN ('plan.amended', 'goal.retried')`, text: 'change' },
+  { table: 'plans', key: 'revision', column: 'plan', text: 'plan' },
+  { table: 'plan_proposals', key: 'change_id', column: 'proposal', text: 'plan' },
+];
+const changed = 'updated_at = now()';
+const settingColumns: readonly NamingColumn[] = [
+  { table: 'templates', key: 'name', column: 'definition', text: 'plan', set: changed },
+  { table: 'approval_policies', key: 'tenant', column: 'rules', text: 'plan', set: changed },
+];
+
+/** Whose rows: conditions, and the values for them. */
+interface Owner {
+  readonly text: string;
+  readonly values: readonly string[];
+}
+const ofTenant = (tenant: string): Owner => ({ text: 'tenant = $1', values: [tenant] });
+const ofGoal = ({ tenant, goalId }: GoalRef): Owner => ({
+  text: 'tenant = $1 AND goal_id = $2',
+  values: [tenant, goalId],
+});
 
 /** No index knows subjects: who is forgotten, which is rare, is looked for page by page, so that no goal pays for it. */
 export function createSubjectRecords(pool: Pool): SubjectRecords {
@@ -44,64 +82,95 @@ export function createSubjectRecords(pool: Pool): SubjectRecords {
           WHERE tenant = $1 AND goal_id > $2 ORDER BY goal_id LIMIT $4`,
         values: [tenant, after, subject, limit],
       });
-      return rows.map(({ goal_id: goalId, own, ended }) => ({ id: goalId, goalId, own, ended }));
+      return rows.map(({ goal_id: goalId, own, ended }) => ({ goalId, own, ended }));
     },
 
-    async approvals(tenant, { subject, after, limit }) {
-      const rows = await query<{ approval_id: string; goal_id: GoalId; named: boolean; ended: boolean }>(pool, {
-        text: `SELECT a.approval_id, a.goal_id, coalesce((SELECT bool_or(position($3 IN value::text) > 0)
-              FROM json_each(row_to_json(a)) WHERE key <> '${asked}'), false) AS named,
-            g.finished_at IS NOT NULL AS ended
-          FROM approvals a JOIN goals g ON g.tenant = a.tenant AND g.goal_id = a.goal_id
-          WHERE a.tenant = $1 AND a.approval_id > $2 ORDER BY a.approval_id LIMIT $4`,
-        values: [tenant, after, quoted(subject), limit],
+    async mentions(tenant, { subject, after, limit }) {
+      const rows = await query<{ goal_id: GoalId; ended: boolean; possible: boolean }>(pool, {
+        text: `SELECT goal_id, finished_at IS NOT NULL AS ended, ${goalColumns.map(isMentioned).join(' OR ')} AS possible
+          FROM goals AS g WHERE tenant = $1 AND goal_id > $2 ORDER BY goal_id LIMIT $4`,
+        values: [tenant, after, JSON.stringify(subject), limit],
       });
-      return rows.map(({ approval_id: id, goal_id: goalId, named, ended }) => ({ id, goalId, named, ended }));
+      const goals: MentioningGoal[] = [];
+      for (const { goal_id: goalId, ended, possible } of rows) {
+        goals.push({ goalId, ended, named: possible && (await isNamed(pool, ofGoal({ tenant, goalId }), subject)) });
+      }
+      return goals;
     },
 
-    forget: (goal, forgetting) => inOwnTransaction(pool, (client) => forgetIn(client, goal, forgetting)),
+    forget: (goal, forgetting) =>
+      inOwnTransaction(pool, async (client) => {
+        const owner = ofGoal(goal);
+        const [found] = await query<{ ended: boolean }>(client, {
+          text: `SELECT finished_at IS NOT NULL AS ended FROM goals WHERE ${owner.text} FOR UPDATE`,
+          values: [...owner.values],
+        });
+        if (found?.ended === false) return null;
+        let votes = 0;
+        for (const column of goalColumns) {
+          const renamed = await renameIn(client, column, { owner, forgetting });
+          if (column.isVote) votes += renamed;
+        }
+        return votes;
+      }),
+
+    forgetInSettings: (tenant, forgetting) =>
+      inOwnTransaction(pool, async (client) => {
+        for (const column of settingColumns) {
+          await renameIn(client, column, { owner: ofTenant(tenant), forgetting });
+        }
+        await query(client, {
+          text: `UPDATE approval_policies SET updated_by = $3, ${changed} WHERE tenant = $1 AND updated_by = $2`,
+          values: [tenant, forgetting.subject, forgetting.pseudonym],
+        });
+      }),
   };
 }
 
-async function forgetIn(client: ClientBase, { tenant, goalId }: GoalRef, forgetting: Forgetting): Promise<number> {
-  const where = 'tenant = $1 AND goal_id = $2';
-  const values = [tenant, goalId];
-  const named = [...values, quoted(forgetting.subject)];
-  const forgotten = (text: string): string => {
-    // Of a column of JSON.
-    const value = JSON.parse(text) as Json;
-    return JSON.stringify(forgetSubject(value, forgetting));
-  };
-  await query(client, { text: `SELECT FROM goals WHERE ${where} FOR UPDATE`, values });
+/** In any text of the goal `g`, whatever it says there. */
+const isMentioned = ({ table, column, where = 'true' }: NamingColumn): string =>
+  `EXISTS (SELECT FROM ${table} AS t WHERE t.tenant = g.tenant AND t.goal_id = g.goal_id AND ${where}
+    AND position($3 IN t.${column}::text) > 0)`;
 
-  const columns = await query<{ name: string }>(client, {
-    text: `SELECT attname AS name FROM pg_attribute WHERE attrelid = 'approvals'::regclass
-      AND atttypid IN ('json'::regtype, 'jsonb'::regtype) AND attname <> '${asked}' AND NOT attisdropped`,
-  });
-  for (const column of columns.map(({ name }) => escapeIdentifier(name))) {
-    const rows = await query<{ approval_id: string; text: string }>(client, {
-      text: `SELECT approval_id, ${column}::text AS text FROM approvals
-        WHERE ${where} AND position($3 IN ${column}::text) > 0`,
-      values: named,
-    });
-    for (const { approval_id: id, text } of rows) {
-      await query(client, {
-        text: `UPDATE approvals SET ${column} = $3 WHERE tenant = $1 AND approval_id = $2`,
-        values: [tenant, id, forgotten(text)],
-      });
-    }
+async function isNamed(pool: Pool, owner: Owner, subject: string): Promise<boolean> {
+  for (const column of goalColumns) {
+    const rows = await read(pool, column, { owner, subject });
+    if (rows.some(({ value }) => namedSubjects(value, column.text).has(subject))) return true;
   }
+  return false;
+}
 
-  const events = await query<{ seq: number; type: string; text: string }>(client, {
-    text: `SELECT seq, type, data::text AS text FROM events
-      WHERE ${where} AND type LIKE 'approval.%' AND position($3 IN data::text) > 0`,
-    values: named,
-  });
-  for (const { seq, text } of events) {
-    await query(client, {
-      text: `UPDATE events SET data = $4 WHERE ${where} AND seq = $3`,
-      values: [...values, seq, forgotten(text)],
-    });
+/** @returns how many rows have changed */
+async function renameIn(
+  client: ClientBase,
+  column: NamingColumn,
+  { owner, forgetting }: { readonly owner: Owner; readonly forgetting: Forgetting },
+): Promise<number> {
+  let renamed = 0;
+  for (const { key, value } of await read(client, column, { owner, subject: forgetting.subject })) {
+    const forgotten = forgetSubject(value, column.text, forgetting);
+    if (forgotten === value) continue;
+    const values = [...owner.values, key, JSON.stringify(forgotten)];
+    const set = [`${column.column} = $${values.length}`, column.set].filter(Boolean).join(', ');
+    const where = `${owner.text} AND ${column.key} = $${values.length - 1}`;
+    await query(client, { text: `UPDATE ${column.table} SET ${set} WHERE ${where}`, values });
+    renamed += 1;
   }
-  return events.filter(({ type }) => type === 'approval.decided').length;
+  return renamed;
+}
+
+/** The rows that have the subject's name in any of their texts. */
+async function read(
+  db: Pool | ClientBase,
+  { table, key, column, where = 'true' }: NamingColumn,
+  { owner, subject }: { readonly owner: Owner; readonly subject: string },
+): Promise<readonly { readonly key: string; readonly value: Json }[]> {
+  const values = [...owner.values, JSON.stringify(subject)];
+  const rows = await query<{ key: string; text: string }>(db, {
+    text: `SELECT ${key}::text AS key, ${column}::text AS text FROM ${table}
+      WHERE ${owner.text} AND ${where} AND position($${values.length} IN ${column}::text) > 0`,
+    values,
+  });
+  // Of a column of JSON.
+  return rows.map(({ key: id, text }) => ({ key: id, value: JSON.parse(text) as Json }));
 }

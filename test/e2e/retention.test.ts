@@ -12,6 +12,7 @@ import { createPool } from '../../stores/postgres/pool.ts';
 import { startSystem, type System } from '../support/e2e/system.ts';
 import { approval, child, echo, goalOf, type Task } from '../support/e2e/tasks.ts';
 import { connectTemporal, type Temporal } from '../support/e2e/temporal.ts';
+import { awaitApproval } from '../support/e2e/await-task.ts';
 import { connectTraces, type Traces } from '../support/e2e/traces.ts';
 import { until } from '../support/until.ts';
 
@@ -233,6 +234,60 @@ test('a subject is forgotten: its goals are gone, its votes on goals of others n
   const decided = (await listOf(astra.goals.history(voted))).find(({ type }) => type === 'approval.decided');
   expect(decided?.data).toMatchObject({ subject: votes[0]?.subject, comment: null });
   expect(await temporal.count(`WorkflowId = "${temporal.workflowId(voted)}"`)).toBe(0);
+});
+
+test('a subject is forgotten where it changed goals of others, and where it may decide', async () => {
+  const tenant = newTenant();
+  const subject = `ann-${randomBytes(6).toString('hex')}@example.com`;
+  const [astra, ann] = await Promise.all([admin(tenant), admin(tenant, subject)]);
+  const deciders = { subjects: [subject, 'admin'] };
+  const asks = goalOf([approval('ask', { deciders })]);
+  const agree = async (goalId: string): Promise<void> => {
+    const { id } = await awaitApproval(astra, goalId);
+    await astra.approvals.decide(id, { decision: 'approved' });
+    expect(await astra.goals.result(goalId)).toMatchObject({ status: 'completed' });
+  };
+
+  const retried = await run(astra, goalOf([echo('a', 1)]));
+  await ann.goals.retry(retried, { tasks: ['a'] });
+  await astra.goals.result(retried);
+  const { id: amended } = await astra.goals.submit(asks);
+  await awaitApproval(astra, amended);
+  await ann.goals.amendPlan(amended, { baseRevision: 1, add: [echo('more', 1)] });
+  await agree(amended);
+  await ann.approvalPolicies.set([{ tool: 'none', decision: 'ask', deciders }]);
+  await system.fetch('/v1/templates/asks', {
+    method: 'PUT',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ plan: asks.plan }),
+    as: await system.tokenFor({ tenant }),
+  });
+  const cron = '0 3 1 1 *';
+  await astra.schedules.create({ name: 'yearly', cron, overlap: 'allow', goal: asks });
+  const scheduled = (await astra.schedules.trigger('yearly')).recentRuns[0]?.goalId ?? expect.fail('it has not run');
+  await agree(scheduled);
+  const ofTenant = `AstraTenant = "${tenant}"`;
+  const named = [amended, retried, scheduled].map(temporal.workflowId);
+  const naming = (): Promise<string[]> => temporal.withText(ofTenant, subject);
+  await until(async () => (await naming()).length > named.length, 'the index has them, and the run');
+  expect(await naming()).toEqual(expect.arrayContaining(named));
+
+  const { id } = await astra.subjects.forget(subject);
+  await astra.deletions.result(id, { timeoutMs: 90_000 });
+  await expectGone(subject);
+  expect(await naming()).toEqual([]);
+
+  const pseudonym = expect.stringMatching(/^forgotten-/) as unknown;
+  const nobody = { deciders: { subjects: [pseudonym, 'admin'] } };
+  const by = async (goalId: string, type: string): Promise<unknown> =>
+    (await listOf(astra.goals.history(goalId))).find((event) => event.type === type)?.data;
+  expect(await by(retried, 'goal.retried')).toMatchObject({ by: pseudonym });
+  expect(await by(amended, 'plan.amended')).toMatchObject({ by: pseudonym, added: ['more'] });
+  expect((await astra.goals.plan(amended)).plan.tasks[0]).toMatchObject(nobody);
+  expect(await astra.approvalPolicies.get()).toMatchObject({ updatedBy: pseudonym, rules: [nobody] });
+  const schedule = await astra.schedules.get('yearly');
+  expect(schedule).toMatchObject({ cron, overlap: 'allow', paused: false, goal: { plan: { tasks: [nobody] } } });
+  expect(schedule.nextRuns).toContain(`${new Date().getUTCFullYear() + 1}-01-01T03:00:00.000Z`);
 });
 
 test('a tenant is deleted: what runs is stopped, and nothing has its name any more', async () => {

@@ -10,7 +10,10 @@ import { until } from '../until.ts';
 
 /** Looks through everything that keeps anything. */
 export interface Traces extends AsyncDisposable {
-  /** Wherever one of the texts is: `events`, `redis astra:…`, `s3 artifacts/…`, `temporal goal/…`, `schedule …`, `memcached …`. */
+  /**
+   * Wherever one of the texts is: `events`, `redis astra:… …`, `s3 artifacts/…`, `temporal goal/…`, `schedule … …`,
+   * `memcached …`. Values are looked at in Postgres, in Redis and of schedules.
+   */
   find(...texts: readonly string[]): Promise<string[]>;
 }
 
@@ -40,13 +43,24 @@ export async function connectTraces(env: Readonly<Record<string, string>>): Prom
     }
     return found;
   }
+  /** Keys with their values. */
   async function inRedis(): Promise<string[]> {
     const found: string[] = [];
     for await (const page of redis.scanStream({ match: 'astra:*', count: 1_000 })) {
       // A scan stream gives pages of keys.
-      found.push(...(page as string[]).map((key) => `redis ${key}`));
+      for (const key of page as string[]) found.push(`redis ${key} ${await valueOf(key)}`);
     }
     return found;
+  }
+  async function valueOf(key: string): Promise<string> {
+    const type = await redis.type(key);
+    if (type === 'string') return String(await redis.getBuffer(key));
+    if (type === 'hash') return JSON.stringify(await redis.hgetall(key));
+    if (type === 'stream') return JSON.stringify(await redis.xrange(key, '-', '+'));
+    if (type === 'set') return JSON.stringify(await redis.smembers(key));
+    if (type === 'zset') return JSON.stringify(await redis.zrange(key, '0', '-1'));
+    if (type === 'list') return JSON.stringify(await redis.lrange(key, 0, -1));
+    return type;
   }
   async function inS3(): Promise<string[]> {
     const found: string[] = [];
@@ -65,7 +79,13 @@ export async function connectTraces(env: Readonly<Record<string, string>>): Prom
     for await (const { workflowId, typedSearchAttributes } of temporal.workflow.list()) {
       found.push(`temporal ${workflowId} ${JSON.stringify(typedSearchAttributes.getAll())}`);
     }
-    for await (const { scheduleId } of temporal.schedule.list()) found.push(`schedule ${scheduleId}`);
+    for await (const { scheduleId } of temporal.schedule.list()) {
+      const description = await temporal.schedule
+        .getHandle(scheduleId)
+        .describe()
+        .catch(() => null);
+      found.push(`schedule ${scheduleId} ${JSON.stringify(description?.action.args)}`);
+    }
     return found;
   }
   async function inMemcached(): Promise<string[]> {
