@@ -75,12 +75,13 @@ export function createExecutions(client: Client): Executions {
       return schedules + (await calls.removeAll(filter, () => Promise.resolve(false)));
     },
 
-    async forgetInSchedules(tenant, forgetting) {
-      await renameInSchedules(client, tenant, forgetting);
+    renameInSchedules: (tenant, forgetting) => renameInSchedules(client, tenant, forgetting),
+
+    async removeScheduledRuns(tenant, subject) {
       const runs = await list(client, `${ofTenant(tenant)} AND ${scheduledRuns}`);
       const naming: WorkflowExecutionInfo[] = [];
       await inTurns(runs, async (run) => {
-        if (await isRunNaming(client, run, forgetting.subject)) naming.push(run);
+        if (await isRunNaming(client, run, subject)) naming.push(run);
       });
       const ended = naming.filter(({ status }) => status.name !== 'RUNNING');
       for (const some of parts(ended, namedAtOnce)) {

@@ -25,14 +25,10 @@ export interface Executions {
   cancelTenant(tenant: string): Promise<void>;
   /** Everything of the tenant, its schedules included. Gone when it resolves. @returns how many */
   removeTenant(tenant: string): Promise<number>;
-  /**
-   * Puts the pseudonym into the tenant's schedules, and removes their ended runs that name the subject.
-   * @returns how many of them are gone, and how many still run
-   */
-  forgetInSchedules(
-    tenant: string,
-    forgetting: Forgetting,
-  ): Promise<{ readonly removed: number; readonly running: number }>;
+  /** Puts the pseudonym into the tenant's schedules. */
+  renameInSchedules(tenant: string, forgetting: Forgetting): Promise<void>;
+  /** The ended runs of schedules that named the subject then. @returns how many are gone, and how many still run */
+  removeScheduledRuns(tenant: string, subject: string): Promise<{ readonly removed: number; readonly running: number }>;
   /** Does nothing when it runs. */
   startErasure(deletionId: string): Promise<void>;
 }

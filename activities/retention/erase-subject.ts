@@ -23,6 +23,7 @@ export function eraseSubject(erasure: SubjectErasure): Promise<number | null> {
     goals: eraseOwnGoals,
     settings: forgetInSettings,
     mentions: forgetMentions,
+    runs: removeScheduledRuns,
     archive: forgetArchive,
   };
   return stages[erasure.deletion.request.stage](erasure);
@@ -54,12 +55,11 @@ async function eraseOwnGoals(erasure: SubjectErasure): Promise<number> {
 
 /** Before its mentions in goals, for templates and schedules make goals that name it. */
 async function forgetInSettings(erasure: SubjectErasure): Promise<number> {
-  const { deletion, subjects, executions, count } = erasure;
+  const { deletion, subjects, executions } = erasure;
   const { tenant } = deletion.request;
   await subjects.forgetInSettings(tenant, deletion.request);
-  const { removed, running } = await executions.forgetInSchedules(tenant, deletion.request);
-  await count({ executions: removed });
-  return running > 0 ? runningWaitSeconds : goOn(erasure, { stage: 'mentions' });
+  await executions.renameInSchedules(tenant, deletion.request);
+  return goOn(erasure, { stage: 'mentions' });
 }
 
 async function forgetMentions(erasure: SubjectErasure): Promise<number> {
@@ -77,9 +77,17 @@ async function forgetMentions(erasure: SubjectErasure): Promise<number> {
   }
   const last = page.at(-1);
   if (last) return goOn(erasure, { after: last.goalId, waiting: running });
-  if (running === 0) return goOn(erasure, { stage: 'archive' });
+  if (running === 0) return goOn(erasure, { stage: 'runs' });
   await goOn(erasure, { after: '', waiting: 0 });
   return runningWaitSeconds;
+}
+
+/** After the goals that they have started. */
+async function removeScheduledRuns(erasure: SubjectErasure): Promise<number> {
+  const { deletion, executions, count } = erasure;
+  const { removed, running } = await executions.removeScheduledRuns(deletion.request.tenant, deletion.request.subject);
+  await count({ executions: removed });
+  return running > 0 ? runningWaitSeconds : goOn(erasure, { stage: 'archive' });
 }
 
 async function forgetArchive(erasure: SubjectErasure): Promise<number | null> {

@@ -18,7 +18,7 @@ export interface SubjectRequest {
   readonly subject: string;
   readonly pseudonym: string;
   /** How far the job is. It looks through the tenant's goals twice, in the order of their ids: for its own, and for its name. */
-  readonly stage: 'goals' | 'settings' | 'mentions' | 'archive';
+  readonly stage: 'goals' | 'settings' | 'mentions' | 'runs' | 'archive';
   readonly after: string;
   /** Goals of others that still run and name the subject, found in this pass. */
   readonly waiting: number;

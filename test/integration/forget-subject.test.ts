@@ -54,10 +54,8 @@ function recordingExecutions(): Executions & { readonly calls: string[] } {
     cancelTenant: async () => undefined,
     removeTenant: async () => 0,
     startErasure: async () => undefined,
-    forgetInSchedules: async (tenant) => {
-      calls.push(`schedules of ${tenant}`);
-      return { removed: 0, running: 0 };
-    },
+    renameInSchedules: async (tenant) => void calls.push(`schedules of ${tenant}`),
+    removeScheduledRuns: async () => ({ removed: 0, running: 0 }),
   };
 }
 
