@@ -4,39 +4,19 @@ import { emptyRecord, graphView, isNews, reduce, type GoalRecord } from './goal-
 import { restoreRecord, startChanges } from './goal-record.ts';
 import { taskView } from './graph-view.ts';
 import type { PlanOutline, TaskOutline } from './plan-outline.ts';
-import type { GoalId } from './schemas/common.ts';
 import type { EventData, EventDraft, EventType } from './schemas/event.ts';
-import type { GoalHead, TaskView } from './schemas/goal.ts';
+import type { TaskView } from './schemas/goal.ts';
+import { fold as foldNews, goalId, head } from './test-support/trial-goal.ts';
 
-const goalId = 'gol_0000000000000001' as GoalId;
 const at = new Date('2026-01-01T00:00:10.000Z');
 const startedAt = '2026-01-01T00:00:05.000Z';
-const head: GoalHead = {
-  id: goalId,
-  tenant: 'default',
-  objective: 'try',
-  agentId: null,
-  priority: 3,
-  labels: {},
-  input: {},
-  template: null,
-  parentGoalId: null,
-  forkedFrom: null,
-  createdAt: startedAt,
-};
 const draft = <T extends EventType>(type: T, data: EventData[T], taskId: string | null = null): EventDraft =>
   draftEvent(type, data, { at, taskId });
 const tool = (id: string, ...after: string[]): TaskOutline => ({ id, kind: 'tool', tool: 'test.effect', after });
 const map: TaskOutline = { ...tool('each'), kind: 'map' };
 
-/** Folds what is news, as the recorder does. @returns how much was */
-function fold(record: GoalRecord, ...drafts: readonly EventDraft[]): number {
-  const before = record.state.seq;
-  for (const each of drafts) {
-    if (isNews(record, each)) reduce(record, { ...each, goalId, seq: record.state.seq + 1 });
-  }
-  return record.state.seq - before;
-}
+/** @returns how much was news */
+const fold = (record: GoalRecord, ...drafts: readonly EventDraft[]): number => foldNews(record, drafts).length;
 
 function recordOf(tasks: readonly TaskOutline[], ...drafts: readonly EventDraft[]): GoalRecord {
   const record = emptyRecord();

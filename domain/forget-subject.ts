@@ -1,4 +1,5 @@
 import type { Json } from './json.ts';
+import type { EventType } from './schemas/event.ts';
 
 export interface Forgetting {
   readonly subject: string;
@@ -24,10 +25,13 @@ const given: ReadonlySet<string> = new Set(['input', 'editedInput', 'map', 'para
 /** What the subject wrote beside its vote. */
 const comment = 'comment';
 
+/** Types of events that say who changed a goal. */
+export const changeTypes = ['plan.amended', 'goal.retried'] as const satisfies readonly EventType[];
+
 /** What an event of the type names subjects as; null: it names nobody. */
 export function namingOfEvent(type: string): NamingText | null {
   if (type.startsWith('approval.')) return 'approval';
-  return type === 'plan.amended' || type === 'goal.retried' ? 'change' : null;
+  return changeTypes.some((each) => each === type) ? 'change' : null;
 }
 
 /**

@@ -2,22 +2,11 @@ import { expect, test } from 'vitest';
 import { goalIdSchema } from '../../domain/schemas/common.ts';
 import type { EventDraft } from '../../domain/schemas/event.ts';
 import type { GoalHead } from '../../domain/schemas/goal.ts';
+import { head as trialHead } from '../../domain/test-support/trial-goal.ts';
 import { createOutbox } from './outbox.ts';
 
 const goal = { tenant: 'a', goalId: goalIdSchema.parse('gol_0123456789abcdefghij') };
-const head: GoalHead = {
-  id: goal.goalId,
-  tenant: 'a',
-  objective: 'try',
-  agentId: null,
-  priority: 3,
-  labels: {},
-  input: {},
-  template: null,
-  parentGoalId: null,
-  forkedFrom: null,
-  createdAt: '2026-01-01T00:00:00.000Z',
-};
+const head: GoalHead = { ...trialHead, id: goal.goalId, tenant: goal.tenant };
 const drafts: EventDraft[] = [
   { type: 'task.skipped', taskId: 'a', attempt: 1, at: head.createdAt, data: { reason: 'condition' } },
   { type: 'goal.completed', taskId: null, attempt: 1, at: head.createdAt, data: { output: 1 } },

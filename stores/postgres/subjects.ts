@@ -1,5 +1,11 @@
 import type { ClientBase, Pool } from 'pg';
-import { forgetSubject, namedSubjects, type Forgetting, type NamingText } from '../../domain/forget-subject.ts';
+import {
+  changeTypes,
+  forgetSubject,
+  namedSubjects,
+  type Forgetting,
+  type NamingText,
+} from '../../domain/forget-subject.ts';
 import type { GoalRef } from '../../domain/goal-ref.ts';
 import type { Json } from '../../domain/json.ts';
 import type { GoalId } from '../../domain/schemas/common.ts';
@@ -51,8 +57,8 @@ const goalColumns: readonly NamingColumn[] = [
   { ...approval, column: 'votes' },
   { ...approval, column: 'details' },
   { ...event, where: `type = 'approval.decided'`, text: 'approval', isVote: true },
-  { ...event, where: `type IN ('approval.requested', 'approval.delegated')`, text: 'approval' },
-  { ...event, where: `type IN ('plan.amended', 'goal.retried')`, text: 'change' },
+  { ...event, where: `type LIKE 'approval.%' AND type <> 'approval.decided'`, text: 'approval' },
+  { ...event, where: `type IN (${changeTypes.map((type) => `'${type}'`).join()})`, text: 'change' },
   { table: 'plans', key: 'revision', column: 'plan', text: 'plan' },
   { table: 'plan_proposals', key: 'change_id', column: 'proposal', text: 'plan' },
 ];
